@@ -1,0 +1,7 @@
+"""People and their API tokens."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"

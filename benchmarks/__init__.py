@@ -1,0 +1,1 @@
+"""From a file to a chart: models uploaded, runs made, results shown."""

@@ -1,0 +1,349 @@
+"""Models and their versions, the runs made of them, and what the runs found."""
+
+from django.conf import settings
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    ProhibitNullCharactersValidator,
+)
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.ids import new_id
+from benchmarks.querysets import ModelVersionQuerySet, OnnxModelQuerySet, RunQuerySet
+
+
+class OnnxModel(models.Model):
+    """A model that someone follows over its versions."""
+
+    class Visibility(models.TextChoices):
+        PRIVATE = "private", "Private: only you"
+        PUBLIC = "public", "Public: anyone may read the results"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="onnx_models"
+    )
+    name = models.CharField(max_length=120, validators=[ProhibitNullCharactersValidator()])
+    visibility = models.CharField(max_length=8, choices=Visibility, default=Visibility.PRIVATE)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = OnnxModelQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "model"
+        ordering = ["-updated_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name"], name="one_model_name_per_owner"),
+            models.CheckConstraint(
+                condition=Q(visibility__in=["private", "public"]), name="model_visibility_known"
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("model", args=[self.pk])
+
+    @property
+    def latest_version(self) -> "ModelVersion | None":
+        return self.versions.order_by("-number").first()
+
+
+class ModelVersion(models.Model):
+    """One uploaded file of a model, and what reading it without running it told."""
+
+    class Status(models.TextChoices):
+        INSPECTING = "inspecting", "Being inspected"
+        READY = "ready", "Ready"
+        REJECTED = "rejected", "Rejected"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    onnx_model = models.ForeignKey(OnnxModel, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    label = models.CharField(
+        max_length=80, blank=True, validators=[ProhibitNullCharactersValidator()]
+    )
+    file = models.FileField(max_length=255)
+    original_name = models.CharField(max_length=255, blank=True)
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.PositiveBigIntegerField()
+    status = models.CharField(max_length=10, choices=Status, default=Status.INSPECTING)
+    rejection_code = models.CharField(max_length=40, blank=True)
+    rejection_reason = models.TextField(blank=True)
+    inspection_attempts = models.PositiveSmallIntegerField(default=0)
+    inspection_rung_at = models.DateTimeField(default=timezone.now)
+    opset = models.PositiveIntegerField(null=True)
+    ir_version = models.PositiveIntegerField(null=True)
+    producer = models.CharField(max_length=200, blank=True)
+    parameter_count = models.BigIntegerField(null=True)
+    mac_count = models.BigIntegerField(null=True)
+    flop_count = models.BigIntegerField(null=True)
+    node_count = models.PositiveIntegerField(null=True)
+    operators = models.JSONField(default=dict)
+    uncounted_operators = models.JSONField(default=list)
+    inputs = models.JSONField(default=list)
+    outputs = models.JSONField(default=list)
+    accuracy_ratio = models.FloatField(
+        null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
+    training_time_s = models.FloatField(null=True, blank=True, validators=[MinValueValidator(0)])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ModelVersionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "version"
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["onnx_model", "number"], name="one_version_per_number"),
+            models.CheckConstraint(
+                condition=Q(status__in=["inspecting", "ready", "rejected"]),
+                name="version_status_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="rejected") | ~Q(rejection_reason=""),
+                name="rejected_version_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(accuracy_ratio__isnull=True)
+                | Q(accuracy_ratio__gte=0, accuracy_ratio__lte=1),
+                name="version_accuracy_is_a_ratio",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.onnx_model} {self.title}"
+
+    @property
+    def title(self) -> str:
+        """The version's short name: its number, and its label if it has one."""
+        return f"v{self.number} {self.label}".strip()
+
+    @property
+    def is_ready(self) -> bool:
+        return self.status == self.Status.READY
+
+
+class Run(models.Model):
+    """One measurement of one version for one profile; the row is also its place in the queue."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        MEASURING = "measuring", "Measuring"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class Effort(models.TextChoices):
+        QUICK = "quick", "Quick: about 5 s"
+        STANDARD = "standard", "Standard: about 20 s"
+        CAREFUL = "careful", "Careful: about 75 s"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="runs")
+    profile = models.ForeignKey(
+        "hardware.HardwareProfile", null=True, on_delete=models.SET_NULL, related_name="runs"
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="runs"
+    )
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    batch_size = models.PositiveIntegerField(default=1)
+    intra_op_threads = models.PositiveSmallIntegerField(default=1)
+    effort = models.CharField(max_length=10, choices=Effort, default=Effort.STANDARD)
+    input_choices = models.JSONField(default=dict)
+    # The numbers and origins of hardware.assumptions, as they were when the run was asked for.
+    assumptions = models.JSONField()
+    queued_at = models.DateTimeField(default=timezone.now)
+    rung_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claim_token = models.UUIDField(null=True)
+    claimed_by = models.CharField(max_length=120, blank=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    phase = models.CharField(max_length=20, blank=True)
+    sample_count = models.PositiveIntegerField(default=0)
+    failure_code = models.CharField(max_length=40, blank=True)
+    failure_message = models.TextField(blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-queued_at", "-id"]
+        indexes = [
+            models.Index(fields=["status", "queued_at"], name="run_queue"),
+            models.Index(fields=["version", "-queued_at"], name="run_history"),
+            models.Index(fields=["-queued_at", "-id"], name="run_newest_first"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["queued", "measuring", "done", "failed", "cancelled"]),
+                name="run_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(effort__in=["quick", "standard", "careful"]), name="run_effort_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="measuring")
+                | Q(claim_token__isnull=False, lease_expires_at__isnull=False),
+                name="measured_run_is_claimed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="failed") | ~Q(failure_code="") & ~Q(failure_message=""),
+                name="failed_run_says_why",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["done", "failed", "cancelled"])
+                | Q(finished_at__isnull=False),
+                name="ended_run_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(batch_size__gte=1, intra_op_threads__gte=1),
+                name="run_settings_positive",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.version} on {self.profile_name}"
+
+    def get_absolute_url(self):
+        return reverse("run", args=[self.pk])
+
+    @property
+    def profile_name(self) -> str:
+        """The profile's name when the run was asked for."""
+        return self.assumptions["profile_name"]
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in {self.Status.DONE, self.Status.FAILED, self.Status.CANCELLED}
+
+    @property
+    def estimate(self) -> "Estimate | None":
+        """The estimate that stands: the one made when the run ended."""
+        return next((one for one in self.estimates.all() if one.is_headline), None)
+
+
+class Measurement(models.Model):
+    """What the child measured, in seconds per inference; never changed once written."""
+
+    run = models.OneToOneField(
+        Run, primary_key=True, on_delete=models.CASCADE, related_name="measurement"
+    )
+    mean_s = models.FloatField()
+    median_s = models.FloatField()
+    stdev_s = models.FloatField()
+    min_s = models.FloatField()
+    max_s = models.FloatField()
+    p90_s = models.FloatField()
+    p95_s = models.FloatField()
+    p99_s = models.FloatField()
+    ci95_low_s = models.FloatField(null=True)
+    ci95_high_s = models.FloatField(null=True)
+    sample_count = models.PositiveIntegerField()
+    quiet_ratio = models.FloatField(null=True)
+    is_noisy = models.BooleanField(null=True)
+    as_measured = models.JSONField()
+    samples_s = models.JSONField()
+    throughput_per_s = models.FloatField()
+    load_s = models.FloatField()
+    first_call_s = models.FloatField()
+    peak_memory_bytes = models.BigIntegerField(null=True)
+    # CPU time over time x threads, and over time x all of the machine's cores.
+    cpu_usage_ratio = models.FloatField(null=True)
+    machine_usage_ratio = models.FloatField(null=True)
+    cpu_time_per_inference_s = models.FloatField(null=True)
+    measuring_wall_s = models.FloatField(null=True)
+    uses_io_binding = models.BooleanField(null=True)
+    inputs_used = models.JSONField(default=list)
+    outputs_seen = models.JSONField(default=list)
+    machine = models.JSONField()
+    software = models.JSONField()
+    machine_fingerprint = models.CharField(max_length=64)
+    software_fingerprint = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(mean_s__gt=0), name="measured_mean_positive"),
+            models.CheckConstraint(condition=Q(sample_count__gte=1), name="measured_something"),
+        ]
+
+    def __str__(self):
+        return f"{self.mean_s} s"
+
+
+class Estimate(models.Model):
+    """Energy and emission of one inference of a run, with every number it rests on."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="estimates")
+    is_headline = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    latency_s = models.FloatField()
+    cpu_power_w = models.FloatField()
+    ram_power_w = models.FloatField()
+    gpu_power_w = models.FloatField()
+    pue = models.FloatField()
+    cpu_energy_kwh = models.FloatField()
+    ram_energy_kwh = models.FloatField()
+    gpu_energy_kwh = models.FloatField()
+    energy_kwh = models.FloatField()
+    intensity = models.ForeignKey(
+        "hardware.CarbonIntensity", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    intensity_g_per_kwh = models.FloatField()
+    intensity_zone = models.CharField(max_length=40)
+    intensity_zone_name = models.CharField(max_length=120)
+    intensity_year = models.PositiveSmallIntegerField()
+    intensity_source = models.CharField(max_length=200)
+    intensity_measure = models.CharField(max_length=16)
+    is_intensity_fallback = models.BooleanField(default=False)
+    emission_g = models.FloatField()
+    low_g = models.FloatField()
+    high_g = models.FloatField()
+    # Per published power model: name, power_w, emission_g, source (footprint.power_models).
+    power_models = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run"], condition=Q(is_headline=True), name="one_headline_per_run"
+            ),
+            models.CheckConstraint(
+                condition=Q(latency_s__gt=0, energy_kwh__gte=0, emission_g__gte=0),
+                name="estimate_not_negative",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.emission_g} g"
+
+    @property
+    def power_w(self) -> float:
+        """The rated power of all components together."""
+        return self.cpu_power_w + self.ram_power_w + self.gpu_power_w
+
+
+class IdempotencyKey(models.Model):
+    """What a client's ``Idempotency-Key`` made the first time, so that a retry gets it back."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    action = models.CharField(max_length=80)
+    key = models.CharField(max_length=200)
+    object_id = models.UUIDField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "action", "key"], name="one_object_per_key")
+        ]
+
+    def __str__(self):
+        return self.key

@@ -1,0 +1,156 @@
+"""The questions put to models, versions and runs: who may see what, and who may claim a run."""
+
+import uuid
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+LEASE = timedelta(seconds=60)
+MAX_ATTEMPTS = 3
+# What a run under way must forget to be queued again.
+QUEUED_AGAIN = {
+    "status": "queued",
+    "phase": "",
+    "claim_token": None,
+    "lease_expires_at": None,
+    "started_at": None,
+    "sample_count": 0,
+}
+
+
+class OnnxModelQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Models ``user`` may read: their own and the public ones; staff read all."""
+        if user.is_staff:
+            return self
+        return self.filter(Q(visibility="public") | Q(owner_id=user.pk))
+
+    def editable_by(self, user):
+        """Models ``user`` may change: their own."""
+        return self.filter(owner_id=user.pk) if user.pk else self.none()
+
+
+class ModelVersionQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Versions of the models that ``user`` may read."""
+        if user.is_staff:
+            return self
+        return self.filter(Q(onnx_model__visibility="public") | Q(onnx_model__owner_id=user.pk))
+
+    def editable_by(self, user):
+        """Versions of the models that ``user`` may change."""
+        return self.filter(onnx_model__owner_id=user.pk) if user.pk else self.none()
+
+    def uninspected(self, *, waiting_longer_than):
+        """Versions still waiting to be read, whose message may have been lost."""
+        return self.filter(
+            status="inspecting",
+            inspection_rung_at__lt=timezone.now() - waiting_longer_than,
+        )
+
+    def stored_bytes(self, user) -> int:
+        """Return how much of their quota the files of ``user`` use, in bytes."""
+        total = self.filter(onnx_model__owner_id=user.pk).aggregate(total=models.Sum("size_bytes"))
+        return total["total"] or 0
+
+
+class RunQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Runs ``user`` may read: of their own models and of the public ones; staff read all."""
+        if user.is_staff:
+            return self
+        return self.filter(
+            Q(version__onnx_model__visibility="public")
+            | Q(version__onnx_model__owner_id=user.pk)
+            | Q(owner_id=user.pk)
+        )
+
+    def editable_by(self, user):
+        """Runs ``user`` may cancel: their own."""
+        return self.filter(owner_id=user.pk) if user.pk else self.none()
+
+    def with_results(self):
+        """Each run with all that its page or its JSON shows, in one query."""
+        return self.select_related(
+            "version__onnx_model", "profile", "owner", "measurement"
+        ).prefetch_related("estimates")
+
+    def done(self):
+        """Runs that have a result."""
+        return self.filter(status="done")
+
+    def waiting(self):
+        """Queued runs in the order in which they will be measured."""
+        return self.filter(status="queued").order_by("queued_at", "id")
+
+    def ahead_of(self, run):
+        """Runs that will be measured before ``run``, the one under way included."""
+        return self.filter(
+            Q(status="measuring")
+            | Q(status="queued", queued_at__lt=run.queued_at)
+            | Q(status="queued", queued_at=run.queued_at, pk__lt=run.pk)
+        )
+
+    def claim(self, pk, *, worker_name):
+        """Take a queued run for measuring; None when someone else already has it.
+
+        One conditional UPDATE, so a message delivered twice measures once. The answer is
+        the fencing token under which alone the result may be written.
+        """
+        now, claim_token = timezone.now(), uuid.uuid4()
+        taken = self.filter(pk=pk, status="queued").update(
+            status="measuring",
+            phase="starting",
+            sample_count=0,
+            claim_token=claim_token,
+            claimed_by=worker_name,
+            lease_expires_at=now + LEASE,
+            started_at=now,
+            attempts=F("attempts") + 1,
+        )
+        return claim_token if taken == 1 else None
+
+    def held(self, pk, claim_token):
+        """The run, as long as ``claim_token`` still holds it."""
+        return self.filter(pk=pk, status="measuring", claim_token=claim_token)
+
+    def renew(self, pk, claim_token, *, phase, sample_count):
+        """Prolong the lease and note the progress; False when the claim is lost."""
+        return (
+            self.held(pk, claim_token).update(
+                lease_expires_at=timezone.now() + LEASE, phase=phase, sample_count=sample_count
+            )
+            == 1
+        )
+
+    def hand_back(self, pk, claim_token):
+        """Queue a run again that its worker may not finish; the attempt does not count."""
+        return self.held(pk, claim_token).update(**QUEUED_AGAIN, attempts=F("attempts") - 1) == 1
+
+    def try_again(self, pk, claim_token):
+        """Queue a run again whose child was ended by something else than its model."""
+        return self.held(pk, claim_token).update(**QUEUED_AGAIN) == 1
+
+    def stalled(self):
+        """Runs under way whose worker has let the lease run out."""
+        return self.filter(status="measuring", lease_expires_at__lt=timezone.now())
+
+    def requeue_stalled(self, pk):
+        """Queue a stalled run again while it has attempts left; False when it has none."""
+        retriable = self.stalled().filter(pk=pk, attempts__lt=MAX_ATTEMPTS)
+        return retriable.update(**QUEUED_AGAIN) == 1
+
+    def cancel(self, pk):
+        """End a run that is not over; False when it was. Its worker notices at the next tick."""
+        return (
+            self.filter(pk=pk, status__in=["queued", "measuring"]).update(
+                status="cancelled",
+                phase="",
+                finished_at=timezone.now(),
+                claim_token=None,
+                lease_expires_at=None,
+            )
+            == 1
+        )

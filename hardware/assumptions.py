@@ -1,0 +1,139 @@
+"""How a profile becomes the numbers that an estimate rests on, and where each came from."""
+
+from dataclasses import asdict, dataclass
+
+from footprint.estimate import Assumptions
+from hardware.models import CarbonIntensity, HardwareProfile, Processor
+
+TYPED = "typed"
+RAM_RULE = "3 W per 8 GB"
+
+
+class NoIntensity(ValueError):
+    """Neither the zone nor the world has a carbon intensity: the tables are not loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerOrigin:
+    """Where a component's power came from; ids and names as they were then."""
+
+    name: str
+    count: float
+    unit_power_w: float | None
+    source: str
+    processor_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntensityOrigin:
+    """The row of the intensity table that was used, as it was then."""
+
+    id: str
+    zone: str
+    zone_name: str
+    asked_zone: str
+    asked_zone_name: str
+    year: int
+    measure: str
+    source: str
+
+    @property
+    def is_fallback(self) -> bool:
+        """Whether another zone's figure stands in for the one asked for."""
+        return self.zone != self.asked_zone
+
+
+@dataclass(frozen=True, slots=True)
+class SourcedAssumptions:
+    """Assumptions with their origins: what a run keeps for good."""
+
+    numbers: Assumptions
+    profile_name: str
+    ram_gb: float
+    cpu: PowerOrigin
+    ram: PowerOrigin
+    gpu: PowerOrigin | None
+    intensity: IntensityOrigin
+
+    def as_json(self) -> dict:
+        """Return plain values, the form in which a run stores them."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: dict) -> "SourcedAssumptions":
+        """Return the assumptions that ``as_json`` wrote."""
+        return cls(
+            numbers=Assumptions(**stored["numbers"]),
+            profile_name=stored["profile_name"],
+            ram_gb=stored["ram_gb"],
+            cpu=PowerOrigin(**stored["cpu"]),
+            ram=PowerOrigin(**stored["ram"]),
+            gpu=PowerOrigin(**stored["gpu"]) if stored["gpu"] else None,
+            intensity=IntensityOrigin(**stored["intensity"]),
+        )
+
+
+def assumptions_of(profile: HardwareProfile) -> SourcedAssumptions:
+    """Return what an estimate on ``profile`` assumes today, with every origin.
+
+    Raises NoIntensity when neither the profile's zone nor the world has a figure.
+    """
+    row = CarbonIntensity.objects.in_force(profile.zone)
+    if row is None:
+        raise NoIntensity(
+            "There is no carbon intensity for this zone nor for the world: "
+            "load the reference tables with `manage.py load_reference`."
+        )
+    return SourcedAssumptions(
+        numbers=Assumptions(
+            cpu_power_w=profile.cpu_power_w,
+            ram_power_w=profile.memory_power_w,
+            gpu_power_w=profile.gpu_power_w,
+            pue=profile.pue,
+            intensity_g_per_kwh=row.g_per_kwh,
+        ),
+        profile_name=profile.name,
+        ram_gb=profile.ram_gb,
+        cpu=_processor_origin(
+            profile.cpu, profile.cpu_name or "CPU", profile.cpu_count, profile.cpu_tdp_w
+        ),
+        ram=_ram_origin(profile),
+        gpu=_gpu_origin(profile),
+        intensity=_intensity_origin(row, profile),
+    )
+
+
+def _processor_origin(
+    row: Processor | None, typed_name: str, count: int, typed_tdp_w: float | None
+) -> PowerOrigin:
+    if typed_tdp_w is not None or row is None:
+        name = str(row) if row else typed_name
+        return PowerOrigin(name, count, typed_tdp_w, TYPED, str(row.pk) if row else None)
+    return PowerOrigin(str(row), count, row.tdp_w, row.source, str(row.pk))
+
+
+def _ram_origin(profile: HardwareProfile) -> PowerOrigin:
+    if profile.ram_power_w is not None:
+        return PowerOrigin("RAM", profile.ram_gb, None, TYPED)
+    return PowerOrigin("RAM", profile.ram_gb, 3 / 8, RAM_RULE)
+
+
+def _gpu_origin(profile: HardwareProfile) -> PowerOrigin | None:
+    if profile.gpu_count == 0:
+        return None
+    return _processor_origin(
+        profile.gpu, profile.gpu_name or "GPU", profile.gpu_count, profile.gpu_tdp_w
+    )
+
+
+def _intensity_origin(row: CarbonIntensity, profile: HardwareProfile) -> IntensityOrigin:
+    return IntensityOrigin(
+        id=str(row.pk),
+        zone=row.zone_id,
+        zone_name=row.zone.name,
+        asked_zone=profile.zone_id,
+        asked_zone_name=profile.zone.name,
+        year=row.year,
+        measure=row.measure,
+        source=row.source,
+    )
