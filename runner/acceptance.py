@@ -1,0 +1,229 @@
+"""Which models carbonsite takes: every reason to refuse one, each with a code and a sentence."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+from onnx import FunctionProto, ModelProto, NodeProto, TensorProto
+
+from runner.errors import Rejected
+from runner.weights import graphs_within, inner_graphs, nodes_within
+from runner.wire import MAX_NODE_COUNT
+
+# What onnxruntime 1.32 loads, found by loading one-node models of each version (2026-11).
+MAX_OPSET = 28
+MAX_ML_OPSET = 5
+MAX_IR_VERSION = 14
+
+PLAIN_DOMAINS = ("", "ai.onnx")
+RUNTIME_DOMAINS = frozenset({*PLAIN_DOMAINS, "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc"})
+MAX_NAME_LENGTH = 1_000
+MAX_TENSOR_COUNT = 2_000
+MAX_FUNCTION_DEPTH = 32
+# A million million numbers in one tensor: beyond any file that could be uploaded.
+MAX_ELEMENT_COUNT = 2**40
+# Characters that turn the direction of the text around them, and could disguise a name.
+_BIDI_CONTROLS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+_FunctionKey = tuple[str, str]
+
+
+def check_model(model: ModelProto, *, max_opset: int | None = None) -> None:
+    """Raise Rejected, with the first reason met, when ``model`` is none that can be measured.
+
+    ``model`` may lack its weights' values; ``max_opset`` None is what the runtime can run.
+    """
+    _check_has_graph(model)
+    _check_versions(model, max_opset or MAX_OPSET)
+    _check_names(model)
+    _check_tensors(model)
+    _check_domains(model)
+    _check_expanded_size(model)
+
+
+def check_text(text: object) -> None:
+    """Raise Rejected when a name out of a model is no text that can be shown."""
+    # protobuf hands out bytes, not text, where a name is no UTF-8.
+    if not isinstance(text, str) or len(text) > MAX_NAME_LENGTH or not _is_readable(text):
+        raise Rejected(
+            "unreadable_names",
+            "This model has names that are not readable text (control characters, no UTF-8, or "
+            "far too long). Rename its inputs, outputs and operators and export it again.",
+        )
+
+
+def functions_by_key(model: ModelProto) -> dict[_FunctionKey, FunctionProto]:
+    """Return the model's own functions by domain and name."""
+    return {(function.domain, function.name): function for function in model.functions}
+
+
+def _check_has_graph(model: ModelProto) -> None:
+    if not model.HasField("graph"):
+        raise Rejected(
+            "no_graph",
+            "This file holds no model graph, so there is nothing to measure. "
+            "Check that it is the exported model and not some other part of it.",
+        )
+    if not model.graph.node:
+        raise Rejected(
+            "no_nodes",
+            "This model has no operations in it, so there is nothing to time. "
+            "Export it again and upload the new file.",
+        )
+    if not model.graph.output:
+        raise Rejected(
+            "no_outputs", "This model declares no outputs. Export it again with its outputs named."
+        )
+    given_count = len(model.graph.initializer)
+    if max(len(model.graph.input) - given_count, len(model.graph.output)) > MAX_TENSOR_COUNT:
+        raise Rejected(
+            "too_large_structure",
+            f"This model has more than {MAX_TENSOR_COUNT:,} inputs or outputs, the most that "
+            "carbonsite takes. Join some of them and export it again.",
+        )
+
+
+def _check_versions(model: ModelProto, max_opset: int) -> None:
+    if model.ir_version > MAX_IR_VERSION:
+        raise Rejected(
+            "ir_too_new",
+            f"This file uses version {model.ir_version} of the ONNX format; carbonsite reads up "
+            f"to {MAX_IR_VERSION}. Export the model with an older onnx package.",
+        )
+    if not model.opset_import and model.ir_version >= 3:
+        raise Rejected(
+            "no_opset",
+            "This model does not say which version of the ONNX operators it uses. "
+            "Export it again: its file is incomplete.",
+        )
+    if model.ir_version < 0 or any(entry.version < 1 for entry in model.opset_import):
+        raise Rejected(
+            "damaged",
+            "This model states versions that do not exist, so the file is damaged. "
+            "Export the model again and upload the new file.",
+        )
+    limits = {"": max_opset, "ai.onnx": max_opset, "ai.onnx.ml": MAX_ML_OPSET}
+    for entry in model.opset_import:
+        limit = limits.get(entry.domain)
+        if limit is not None and entry.version > limit:
+            raise Rejected(
+                "opset_too_new",
+                f"This model uses opset {entry.version} of {entry.domain or 'ai.onnx'}; "
+                f"carbonsite runs up to {limit}. Export it with opset {limit} or lower.",
+            )
+
+
+def _all_nodes(model: ModelProto) -> Iterator[NodeProto]:
+    yield from nodes_within(model.graph)
+    for function in model.functions:
+        yield from _nodes_of(function)
+
+
+def _nodes_of(function: FunctionProto) -> Iterator[NodeProto]:
+    for node in function.node:
+        yield node
+        for inner in inner_graphs(node):
+            yield from nodes_within(inner)
+
+
+def _check_names(model: ModelProto) -> None:
+    for value in (*model.graph.input, *model.graph.output):
+        check_text(value.name)
+        for dimension in value.type.tensor_type.shape.dim:
+            check_text(dimension.dim_param)
+    for node in _all_nodes(model):
+        check_text(node.op_type)
+        check_text(node.domain)
+    for entry in model.opset_import:
+        check_text(entry.domain)
+
+
+def _is_readable(text: str) -> bool:
+    return not any(
+        ord(character) < 32 or 127 <= ord(character) < 160 or character in _BIDI_CONTROLS
+        for character in text
+    )
+
+
+def _all_tensors(model: ModelProto) -> Iterator[TensorProto]:
+    for graph in graphs_within(model.graph):
+        yield from graph.initializer
+        for sparse in graph.sparse_initializer:
+            yield from (sparse.values, sparse.indices)
+    for node in _all_nodes(model):
+        for attribute in node.attribute:
+            yield attribute.t
+            yield from attribute.tensors
+            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+                yield from (sparse.values, sparse.indices)
+
+
+def _check_tensors(model: ModelProto) -> None:
+    for tensor in _all_tensors(model):
+        if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
+            raise Rejected(
+                "external_data",
+                "This model keeps its weights in another file, which was not uploaded. "
+                "Save it as one file (onnx.save without save_as_external_data) and upload that.",
+            )
+        if any(size < 0 for size in tensor.dims) or math.prod(tensor.dims) > MAX_ELEMENT_COUNT:
+            raise Rejected(
+                "damaged",
+                "This model holds a tensor of an impossible size, so the file is damaged. "
+                "Export the model again and upload the new file.",
+            )
+
+
+def _check_domains(model: ModelProto) -> None:
+    own = functions_by_key(model)
+    for node in _all_nodes(model):
+        if node.op_type == "EPContext":
+            raise Rejected(
+                "compiled_model",
+                "This model was compiled for one kind of hardware and cannot run elsewhere. "
+                "Upload the ONNX model that it was compiled from.",
+            )
+        if node.domain not in RUNTIME_DOMAINS and (node.domain, node.op_type) not in own:
+            raise Rejected(
+                "unknown_domain",
+                f"This model uses the operator “{node.op_type[:100]}” of "
+                f"“{node.domain[:100]}”, which onnxruntime does not bring. "
+                "Export it with the standard ONNX operators.",
+            )
+
+
+def _check_expanded_size(model: ModelProto) -> None:
+    """Refuse functions that call themselves, or that unfold into far more nodes than written."""
+    own = functions_by_key(model)
+    known: dict[_FunctionKey, int] = {}
+    total = 0
+    for node in nodes_within(model.graph):
+        total += _expanded_count(node, own, known, ())
+        if total > MAX_NODE_COUNT:
+            raise Rejected(
+                "too_many_nodes",
+                f"With its functions unfolded this model has more than {MAX_NODE_COUNT:,} nodes, "
+                "the most that carbonsite takes. Simplify it and export it again.",
+            )
+
+
+def _expanded_count(
+    node: NodeProto,
+    own: Mapping[_FunctionKey, FunctionProto],
+    known: dict[_FunctionKey, int],
+    callers: tuple[_FunctionKey, ...],
+) -> int:
+    key = (node.domain, node.op_type)
+    if key not in own:
+        return 1
+    if key in callers or len(callers) > MAX_FUNCTION_DEPTH:
+        raise Rejected(
+            "recursive_function",
+            "This model has functions that call themselves or are nested too deep. "
+            "Export it with its functions inlined.",
+        )
+    if key not in known:
+        inner = (*callers, key)
+        known[key] = sum(
+            _expanded_count(called, own, known, inner) for called in _nodes_of(own[key])
+        )
+    return known[key]

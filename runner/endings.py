@@ -1,0 +1,63 @@
+"""What it means that a child ended without a result: every way has its own code and sentence."""
+
+import signal
+
+from runner.results import Failure
+
+OUT_OF_MEMORY = Failure(
+    "out_of_memory",
+    "The model needed more memory than it may use and was stopped. "
+    "Try smaller inputs or a smaller batch.",
+)
+OUT_OF_CPU = Failure(
+    "out_of_cpu",
+    "The model used up the computing time it is allowed and was stopped. "
+    "Try smaller inputs, a smaller batch or the quick effort.",
+)
+_MEMORY_WORDS = (
+    "bad_alloc",
+    "MemoryError",
+    "Cannot allocate memory",
+    "Failed to allocate memory",
+    "failed to map segment",
+    "Memory allocation still failed",
+)
+
+
+def means_out_of_memory(text: str) -> bool:
+    """Whether what a library said last is one of the ways of saying that memory ran out."""
+    return any(word in text for word in _MEMORY_WORDS)
+
+
+def failure_of_exit(exit_status: int, stderr: str) -> Failure:
+    """Return why a child ended that nobody stopped; ``exit_status`` is subprocess's, not 0.
+
+    ``stderr`` is what it wrote last, which is where the C++ runtime says that memory ran out.
+    """
+    if exit_status == -signal.SIGXCPU:
+        return OUT_OF_CPU
+    if means_out_of_memory(stderr):
+        return OUT_OF_MEMORY
+    if exit_status == -signal.SIGKILL:
+        return Failure(
+            "killed",
+            "The measurement was stopped from outside, most likely because the machine ran out "
+            "of memory. Run it again.",
+        )
+    if exit_status < 0:
+        name = _signal_name(-exit_status)
+        return Failure(
+            "crashed",
+            f"The runtime crashed on this model ({name}). The model may be damaged, or may have "
+            "met a fault of onnxruntime: try it there, or export it again.",
+        )
+    return Failure(
+        "no_result", f"The measurement ended early (exit status {exit_status}). Run it again."
+    )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

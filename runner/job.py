@@ -1,0 +1,129 @@
+"""What the site asks of a measuring child: one job, as JSON, checked before anything is done."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from runner.errors import InputProblem, Nonsense
+from runner.messages import decode, parse_json, to_json
+
+SCHEMA = 1
+MAX_THREADS = 1_024
+MAX_BATCH_SIZE = 65_536
+
+Kind = Literal["measure", "inspect"]
+Effort = Literal["quick", "standard", "careful"]
+
+MEASURING_S_BY_EFFORT: dict[Effort, float] = {"quick": 5.0, "standard": 20.0, "careful": 75.0}
+# Loading, the first call, warm-up and one slow last call have to fit in beside the measuring.
+OVERHEAD_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class InputChoices:
+    """What a user decided about a model's inputs; everything left out is made up.
+
+    ``dims`` maps a free dimension's name to its size, ``shapes`` an input's name to its whole
+    shape, ``ranges`` an input's name to the lowest and highest value, both included.
+    """
+
+    dims: dict[str, int] = field(default_factory=dict)
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    ranges: dict[str, tuple[int | float, int | float]] = field(default_factory=dict)
+
+    @classmethod
+    def from_plain(cls, value: object) -> "InputChoices":
+        """Return the choices that a plain JSON value such as ``{"dims": {"n": 2}}`` states.
+
+        Raises InputProblem, its field starting with ``inputs``, when it states none.
+        """
+        try:
+            return decode(cls, value, "inputs")
+        except Nonsense as error:
+            raise InputProblem(error.field, error.message) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a child may use before it is stopped; ``memory_bytes`` None is worked out from the file.
+
+    ``wall_s`` is kept by the parent, the others by the child itself.
+    """
+
+    wall_s: float
+    cpu_s: float
+    memory_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.wall_s > 0 and self.cpu_s > 0):
+            raise Nonsense("limits", "must be more than nothing")
+        if self.memory_bytes is not None and self.memory_bytes <= 0:
+            raise Nonsense("limits.memory_bytes", "must be more than nothing")
+
+
+INSPECTION_LIMITS = Limits(wall_s=60.0, cpu_s=45.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing to do with one file: inspect it, or measure it.
+
+    ``limits`` None means the usual ones for this job, ``measuring_s`` None the effort's.
+    ``max_opset`` None means what the installed runtime can read.
+    """
+
+    kind: Kind
+    onnx_path: str
+    batch_size: int = 1
+    intra_op_threads: int = 1
+    effort: Effort = "standard"
+    seed: int = 0
+    inputs: InputChoices = field(default_factory=InputChoices)
+    limits: Limits | None = None
+    progress_path: str | None = None
+    max_opset: int | None = None
+    measuring_s: float | None = None
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        if self.schema != SCHEMA:
+            raise Nonsense("schema", f"must be {SCHEMA}, this is {self.schema}")
+        if not self.onnx_path:
+            raise Nonsense("onnx_path", "must name a file")
+        if not 1 <= self.batch_size <= MAX_BATCH_SIZE:
+            raise Nonsense("batch_size", f"must be between 1 and {MAX_BATCH_SIZE:,}")
+        if not 1 <= self.intra_op_threads <= MAX_THREADS:
+            raise Nonsense("intra_op_threads", f"must be between 1 and {MAX_THREADS:,}")
+        if self.seed < 0:
+            raise Nonsense("seed", "must not be negative")
+        if self.measuring_s is not None and not 0 < self.measuring_s <= 3_600:
+            raise Nonsense("measuring_s", "must be more than 0 and at most 3,600")
+
+    @property
+    def wanted_measuring_s(self) -> float:
+        """How long inferences are timed for."""
+        if self.measuring_s is not None:
+            return self.measuring_s
+        return MEASURING_S_BY_EFFORT[self.effort]
+
+    @property
+    def effective_limits(self) -> Limits:
+        """The limits asked for, or the usual ones of such a job."""
+        if self.limits is not None:
+            return self.limits
+        if self.kind == "inspect":
+            return INSPECTION_LIMITS
+        wall_s = self.wanted_measuring_s + OVERHEAD_S
+        return Limits(wall_s=wall_s, cpu_s=wall_s * self.intra_op_threads + 5.0)
+
+    def with_paths(self, *, onnx_path: str, progress_path: str) -> "Job":
+        """The same job on a file at ``onnx_path``, writing its progress to ``progress_path``."""
+        return replace(self, onnx_path=onnx_path, progress_path=progress_path)
+
+    def to_json(self) -> str:
+        """The text of a job file."""
+        return to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Job":
+        """Read a job file; raises Nonsense naming the field when it is no job."""
+        return decode(cls, parse_json(text))

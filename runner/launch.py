@@ -1,0 +1,220 @@
+"""The parent's side of a child: start it with little, watch it, end it in time."""
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from runner.endings import failure_of_exit
+from runner.errors import Nonsense
+from runner.job import Job
+from runner.results import Failure, Progress, Result, read_answer
+from runner.text_locale import child_locale
+
+TICK_S = 0.2
+SHORT_TICK_S = 0.02
+MAX_RESULT_BYTES = 4 * 2**20
+MAX_PROGRESS_BYTES = 4_096
+MAX_STDERR_BYTES = 16_384
+PARENT_PID_VARIABLE = "CARBONSITE_RUNNER_PARENT"
+
+# Given the progress so far (None before the first word); a text stops the child, as the reason.
+OnTick = Callable[[Progress | None], str | None]
+
+
+class Child:
+    """One running `python -m runner`, in its own process group.
+
+    The child dies with the thread that started it, so start and watch it from one thread.
+    """
+
+    def __init__(self, job: Job, process: "subprocess.Popen[bytes]", work_dir: Path) -> None:
+        self.job = job
+        self._process = process
+        self._work_dir = work_dir
+        self._deadline_s = time.monotonic() + job.effective_limits.wall_s
+        self._stopped: Failure | None = None
+
+    @classmethod
+    def start(cls, job: Job, work_dir: Path) -> "Child":
+        """Start the child in ``work_dir``, an existing folder that is its alone.
+
+        Raises OSError when no process can be started.
+        """
+        work_dir = work_dir.resolve()
+        asked = job.with_paths(
+            onnx_path=str(Path(job.onnx_path).resolve()),
+            progress_path=str(work_dir / "progress.json"),
+        )
+        (work_dir / "job.json").write_text(asked.to_json(), encoding="utf-8")
+        with (work_dir / "stderr.txt").open("wb") as stderr:
+            process = subprocess.Popen(
+                _command(work_dir),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                cwd=work_dir,
+                env=_environment(work_dir),
+                start_new_session=True,
+            )
+        return cls(asked, process, work_dir)
+
+    @property
+    def pid(self) -> int:
+        """The child's process id, which is its group's too."""
+        return self._process.pid
+
+    def poll(self) -> bool:
+        """Whether the child has ended; one that is past its time is ended here."""
+        if not self._has_ended() and time.monotonic() > self._deadline_s:
+            self.kill(_out_of_time(self.job))
+        return self._has_ended()
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until the child ends, at most ``timeout_s``."""
+        if self._has_ended():
+            return
+        try:
+            descriptor = os.pidfd_open(self.pid)
+        # Kernels before 5.3 have no such thing, and some containers forbid it.
+        except OSError:
+            time.sleep(min(timeout_s, SHORT_TICK_S))
+            return
+        try:
+            select.select([descriptor], [], [], timeout_s)
+        finally:
+            os.close(descriptor)
+
+    def progress(self) -> Progress | None:
+        """What the child last said, None before its first word."""
+        try:
+            return Progress.from_json(self._read("progress.json", limit_bytes=MAX_PROGRESS_BYTES))
+        except (OSError, Nonsense):
+            return None
+
+    def kill(self, why: Failure | None = None) -> None:
+        """End the child and all that it started, at once; ``why`` becomes its outcome."""
+        if not self._has_ended():
+            self._stopped = why or Failure("killed", "The measurement was stopped.")
+        self._end_group()
+
+    def outcome(self) -> Result | Failure:
+        """Wait for the child to end, and return what came of it."""
+        while not self.poll():
+            self.wait(TICK_S)
+        exit_status = self._end_group()
+        if self._stopped is not None:
+            return self._stopped
+        if exit_status != 0:
+            stderr = self._read_or_nothing("stderr.txt", limit_bytes=MAX_STDERR_BYTES)
+            return failure_of_exit(exit_status, stderr.decode("utf-8", "replace"))
+        return self._read_outcome()
+
+    def _read_outcome(self) -> Result | Failure:
+        try:
+            text = self._read("result.json", limit_bytes=MAX_RESULT_BYTES)
+            return read_answer(text, kind=self.job.kind)
+        except OSError:
+            return Failure("no_result", "The measurement ended without a result. Run it again.")
+        except Nonsense as error:
+            return Failure(
+                "nonsense_result",
+                f"The measurement's result cannot be trusted and was thrown away ({error}).",
+            )
+
+    def _has_ended(self) -> bool:
+        if self._process.returncode is not None:
+            return True
+        # WNOWAIT leaves the child unreaped, so its id, the group's too, is not given away.
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self._process.pid, flags) is not None
+
+    def _end_group(self) -> int:
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        return self._process.wait()
+
+    def _read(self, name: str, *, limit_bytes: int) -> bytes:
+        # The child could have put a link or a pipe there: neither is followed.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(self._work_dir / name, flags)
+        with open(descriptor, "rb") as file:
+            text = file.read(limit_bytes + 1)
+        if text is None or len(text) > limit_bytes:
+            raise Nonsense(name, "is larger than any honest one")
+        return text
+
+    def _read_or_nothing(self, name: str, *, limit_bytes: int) -> bytes:
+        try:
+            return self._read(name, limit_bytes=limit_bytes)
+        except (OSError, Nonsense):
+            return b""
+
+
+def run(
+    job: Job, work_dir: Path, *, on_tick: OnTick | None = None, tick_s: float = TICK_S
+) -> Result | Failure:
+    """Do ``job`` in a child and return what came of it.
+
+    ``on_tick`` is called about every ``tick_s``; when it returns a text the child is killed and
+    the outcome is a Failure with the code ``stopped`` and that text. Whatever ends this
+    function, an exception of ``on_tick`` included, ends the child.
+    """
+    child = Child.start(job, work_dir)
+    try:
+        while not child.poll():
+            reason = on_tick(child.progress()) if on_tick else None
+            if reason is not None:
+                child.kill(Failure("stopped", reason))
+            else:
+                child.wait(tick_s)
+        return child.outcome()
+    finally:
+        child.kill()
+
+
+def _command(work_dir: Path) -> list[str]:
+    # -P and -s: neither the work folder nor a user's site-packages may supply modules.
+    arguments = [str(work_dir / "job.json"), str(work_dir / "result.json")]
+    return [sys.executable, "-P", "-s", "-m", "runner", *arguments]
+
+
+def _environment(work_dir: Path) -> dict[str, str]:
+    """Everything that the child may know of its surroundings: no secrets, no settings."""
+    language = child_locale()
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
+        "PYTHONUTF8": "1",
+        "PYTHONHASHSEED": "0",
+        "HOME": str(work_dir),
+        "TMPDIR": str(work_dir),
+        "LC_ALL": language,
+        "LANG": language,
+        "ORT_DISABLE_TELEMETRY": "1",
+        # numpy would start a thread per core, which the model's own figures then include.
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        PARENT_PID_VARIABLE: str(os.getpid()),
+    }
+
+
+def _out_of_time(job: Job) -> Failure:
+    wall_s = job.effective_limits.wall_s
+    if job.kind == "inspect":
+        return Failure(
+            "out_of_time",
+            f"Reading the file took longer than the {wall_s:.3g} s allowed, so it was stopped. "
+            "The model is too large or too intricate for carbonsite.",
+        )
+    return Failure(
+        "out_of_time",
+        f"The model had not finished after the {wall_s:.3g} s allowed and was stopped. "
+        "Try smaller inputs, a smaller batch or the quick effort.",
+    )

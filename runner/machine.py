@@ -1,0 +1,107 @@
+"""What measured, machine and software, and fingerprints of what makes figures comparable."""
+
+import hashlib
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+from runner.results import Machine, Software
+
+ENGINE_VERSION = "1"
+GIB = 2**30
+MAX_TEXT_LENGTH = 200
+_ROOT = Path("/")
+
+
+def describe_machine(root: Path = _ROOT) -> Machine:
+    """Return this machine, as the files below ``root`` tell it."""
+    processor = _pairs(root / "proc/cpuinfo", ":")
+    cpu = _clean(processor.get("model name") or platform.processor() or "unknown")
+    core_count = os.cpu_count() or 1
+    memory_bytes = _memory_bytes(root)
+    system = _pairs(root / "etc/os-release", "=").get("PRETTY_NAME", platform.system())
+    system = _clean(system.strip('"'))
+    architecture = platform.machine()
+    # Memory is rounded: a new kernel keeps a few more megabytes for itself.
+    memory_gib = None if memory_bytes is None else round(memory_bytes / GIB)
+    return Machine(
+        cpu=cpu,
+        core_count=core_count,
+        memory_bytes=memory_bytes,
+        os=system,
+        kernel=_clean(platform.release()),
+        architecture=architecture,
+        is_virtual=_is_virtual(processor),
+        governor=_first_line(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        fingerprint=_fingerprint(cpu, core_count, memory_gib, system, architecture),
+    )
+
+
+def describe_software(
+    *, onnxruntime: str, numpy: str, provider: str, provider_options: Mapping[str, str]
+) -> Software:
+    """Return what runs the model, given the versions of its parts."""
+    python = platform.python_version()
+    python_minor = ".".join(python.split(".")[:2])
+    return Software(
+        onnxruntime=onnxruntime,
+        provider=provider,
+        provider_options=dict(provider_options),
+        python=python,
+        numpy=numpy,
+        engine_version=ENGINE_VERSION,
+        fingerprint=_fingerprint(onnxruntime, provider, python_minor, ENGINE_VERSION),
+    )
+
+
+def peak_memory_bytes(root: Path = _ROOT) -> int | None:
+    """Return the most memory that this process has had resident, None where not told.
+
+    From VmHWM: getrusage's figure is inherited across fork and exec.
+    """
+    spoken = _pairs(root / "proc/self/status", ":").get("VmHWM", "")
+    return int(spoken.split()[0]) * 1024 if spoken else None
+
+
+def _memory_bytes(root: Path) -> int | None:
+    spoken = _pairs(root / "proc/meminfo", ":").get("MemTotal", "")
+    return int(spoken.split()[0]) * 1024 if spoken else None
+
+
+def _is_virtual(processor: Mapping[str, str]) -> bool | None:
+    # Only x86 has the flag; elsewhere nothing says so reliably.
+    if "flags" not in processor:
+        return None
+    return "hypervisor" in processor["flags"].split()
+
+
+def _pairs(path: Path, separator: str) -> dict[str, str]:
+    """The first value of each name in a file of ``name<separator>value`` lines."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    found: dict[str, str] = {}
+    for line in lines:
+        name, is_pair, value = line.partition(separator)
+        if is_pair:
+            found.setdefault(name.strip(), value.strip())
+    return found
+
+
+def _first_line(path: Path) -> str | None:
+    try:
+        return _clean(path.read_text(encoding="utf-8").strip()) or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _clean(text: str) -> str:
+    printable = "".join(character for character in text if character.isprintable())
+    return " ".join(printable.split())[:MAX_TEXT_LENGTH]
+
+
+def _fingerprint(*parts: object) -> str:
+    told = "\n".join(str(part) for part in parts)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

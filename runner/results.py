@@ -1,0 +1,236 @@
+"""What a child answers, as JSON, and how little of it is believed.
+
+Field names are the database's and the API's; a measurement or an inspection that holds
+together is the only thing that leaves `read_answer`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from runner.errors import Nonsense
+from runner.job import SCHEMA, Kind
+from runner.messages import decode, parse_json, to_json
+from runner.shapes import TensorDescription
+
+MAX_SAMPLES_KEPT = 2_000
+Phase = Literal["starting", "inspecting", "loading", "warming_up", "measuring", "finishing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no result: a stable code and one sentence for the reader."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a child is doing now, and how many inferences it has timed so far."""
+
+    phase: Phase
+    sample_count: int = 0
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Progress":
+        """Read a progress file; raises Nonsense when it is none."""
+        return decode(cls, parse_json(text))
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionResult:
+    """What a model file says about itself, found without running it.
+
+    ``mac_count`` and ``flop_count`` are for one inference with every free dimension 1, and
+    None when an operator in ``uncounted_operators`` could not be counted.
+    """
+
+    opset: int | None
+    opset_imports: dict[str, int]
+    ir_version: int
+    producer: str
+    inputs: tuple[TensorDescription, ...]
+    outputs: tuple[TensorDescription, ...]
+    parameter_count: int
+    mac_count: int | None
+    flop_count: int | None
+    uncounted_operators: tuple[str, ...]
+    node_count: int
+    operators: dict[str, int]
+
+    def __post_init__(self) -> None:
+        for name in ("parameter_count", "mac_count", "flop_count", "node_count"):
+            if (getattr(self, name) or 0) < 0:
+                raise Nonsense(name, "must not be negative")
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """What the samples say about one inference: a call's time divided by the batch size.
+
+    The interval is a Student t-interval over the means of the rounds.
+    ``quiet_ratio`` and ``is_noisy`` are None: this engine does not know.
+    """
+
+    mean_s: float
+    median_s: float
+    stdev_s: float
+    min_s: float
+    max_s: float
+    p90_s: float
+    p95_s: float
+    p99_s: float
+    ci95_low_s: float | None
+    ci95_high_s: float | None
+    sample_count: int
+    quiet_ratio: float | None = None
+    is_noisy: bool | None = None
+
+    def __post_init__(self) -> None:
+        rising = (0.0, self.min_s, self.median_s, self.p90_s, self.p95_s, self.p99_s, self.max_s)
+        if list(rising) != sorted(rising) or self.mean_s <= 0:
+            raise Nonsense("latency", "does not hold together")
+        if not self.min_s <= self.mean_s * (1 + 1e-9) or self.mean_s > self.max_s * (1 + 1e-9):
+            raise Nonsense("latency.mean_s", "lies outside the samples")
+        if self.stdev_s < 0 or self.sample_count < 1:
+            raise Nonsense("latency", "must not be negative")
+
+
+@dataclass(frozen=True, slots=True)
+class AsMeasured:
+    """All samples of a run, the disturbed ones included, per inference."""
+
+    mean_s: float
+    median_s: float
+    p90_s: float
+    p95_s: float
+    p99_s: float
+    max_s: float
+    sample_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputUsed:
+    """An input as it was fed, and for each dimension why it had that size.
+
+    Values were drawn from ``low`` to ``high``, both None where values have no order (texts).
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    why: tuple[str, ...]
+    low: int | float | None
+    high: int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSeen:
+    """An output as it came back from the first call; None where it was no tensor."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The machine that measured; ``fingerprint`` changes when its figures stop being comparable."""
+
+    cpu: str
+    core_count: int
+    memory_bytes: int | None
+    os: str
+    kernel: str
+    architecture: str
+    is_virtual: bool | None
+    governor: str | None
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Software:
+    """What ran the model; ``fingerprint`` changes when its figures stop being comparable."""
+
+    onnxruntime: str
+    provider: str
+    provider_options: dict[str, str]
+    python: str
+    numpy: str
+    engine_version: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementResult:
+    """One run's figures.
+
+    ``cpu_usage_ratio`` is CPU time over time x threads; ``machine_usage_ratio`` is the same over
+    all of the machine's cores, which is what the models of power want.
+    """
+
+    latency: Latency
+    as_measured: AsMeasured
+    samples_s: tuple[float, ...]
+    throughput_per_s: float
+    load_s: float
+    first_call_s: float
+    peak_memory_bytes: int | None
+    cpu_usage_ratio: float | None
+    machine_usage_ratio: float | None
+    cpu_time_per_inference_s: float | None
+    measuring_wall_s: float
+    uses_io_binding: bool
+    inputs: tuple[InputUsed, ...]
+    outputs: tuple[OutputSeen, ...]
+    machine: Machine
+    software: Software
+
+    def __post_init__(self) -> None:
+        if not self.samples_s or len(self.samples_s) > MAX_SAMPLES_KEPT:
+            raise Nonsense("samples_s", f"must hold 1 to {MAX_SAMPLES_KEPT:,} samples")
+        if min(self.samples_s) <= 0 or self.throughput_per_s <= 0:
+            raise Nonsense("samples_s", "must be more than nothing")
+        for name in ("load_s", "first_call_s", "measuring_wall_s", "peak_memory_bytes"):
+            if (getattr(self, name) or 0) < 0:
+                raise Nonsense(name, "must not be negative")
+        for name in ("cpu_usage_ratio", "machine_usage_ratio"):
+            if not 0 <= (getattr(self, name) or 0) <= 1:
+                raise Nonsense(name, "must be between 0 and 1")
+
+
+Result = InspectionResult | MeasurementResult
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A result file: a result or a failure, never both."""
+
+    kind: Kind
+    ok: bool
+    result: InspectionResult | MeasurementResult | None
+    failure: Failure | None
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """The text of a result file."""
+        return to_json(self)
+
+
+def read_answer(text: str | bytes, *, kind: Kind) -> Result | Failure:
+    """Return the result or failure that a result file of this ``kind`` states.
+
+    Raises Nonsense for everything else.
+    """
+    plain = parse_json(text)
+    if not isinstance(plain, dict) or plain.keys() != {"schema", "kind", "ok", "result", "failure"}:
+        raise Nonsense("", "this is not a result file")
+    if plain["schema"] != SCHEMA or plain["kind"] != kind:
+        raise Nonsense("kind", "is not what was asked for")
+    if plain["ok"] is False and plain["result"] is None:
+        return decode(Failure, plain["failure"], "failure")
+    if plain["ok"] is not True or plain["failure"] is not None:
+        raise Nonsense("ok", "says one thing and the result another")
+    if kind == "inspect":
+        return decode(InspectionResult, plain["result"], "result")
+    return decode(MeasurementResult, plain["result"], "result")

@@ -1,0 +1,54 @@
+from runner.machine import describe_machine, describe_software
+
+CPUINFO = "processor\t: 0\nmodel name\t: Some  CPU @ 2GHz\nflags\t\t: fpu {more}\n"
+
+
+def fake_root(folder, *, flags="sse", memory_kib=8_388_608):
+    (folder / "proc").mkdir(parents=True)
+    (folder / "etc").mkdir()
+    (folder / "proc/cpuinfo").write_text(CPUINFO.format(more=flags))
+    (folder / "proc/meminfo").write_text(f"MemTotal:       {memory_kib} kB\n")
+    (folder / "etc/os-release").write_text('PRETTY_NAME="Debian 12"\n')
+    return folder
+
+
+def test_a_machine_is_told_from_its_files(tmp_path):
+    machine = describe_machine(fake_root(tmp_path))
+
+    assert machine.cpu == "Some CPU @ 2GHz"
+    assert machine.os == "Debian 12"
+    assert machine.memory_bytes == 8 * 2**30
+    assert machine.is_virtual is False
+    assert machine.governor is None
+
+
+def test_a_hypervisor_makes_a_machine_virtual(tmp_path):
+    assert describe_machine(fake_root(tmp_path, flags="hypervisor")).is_virtual is True
+
+
+def test_a_fingerprint_outlives_a_few_megabytes_and_changes_with_the_memory(tmp_path):
+    roots = [("a", 8_388_608), ("b", 8_380_000), ("c", 16_777_216)]
+
+    prints = [
+        describe_machine(fake_root(tmp_path / name, memory_kib=kib)).fingerprint
+        for name, kib in roots
+    ]
+
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_a_machine_without_any_such_file_is_described_all_the_same(tmp_path):
+    machine = describe_machine(tmp_path)
+
+    assert machine.memory_bytes is None
+    assert machine.is_virtual is None
+    assert machine.cpu
+
+
+def test_another_runtime_has_another_fingerprint():
+    one, other = (
+        describe_software(onnxruntime=version, numpy="2", provider="CPU", provider_options={})
+        for version in ("1.32.0", "1.33.0")
+    )
+
+    assert one.fingerprint != other.fingerprint

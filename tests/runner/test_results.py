@@ -1,0 +1,70 @@
+import json
+from dataclasses import asdict
+
+import pytest
+
+from runner.errors import Nonsense
+from runner.results import Answer, Failure, InspectionResult, read_answer
+from runner.shapes import TensorDescription
+
+INSPECTION = InspectionResult(
+    opset=17,
+    opset_imports={"ai.onnx": 17},
+    ir_version=8,
+    producer="tests",
+    inputs=(TensorDescription("x", "float32", ("n", None, 3)),),
+    outputs=(TensorDescription("y", "float32", None),),
+    parameter_count=10,
+    mac_count=None,
+    flop_count=None,
+    uncounted_operators=("LSTM",),
+    node_count=1,
+    operators={"LSTM": 1},
+)
+
+
+def answer_text(**changes):
+    plain = {"schema": 1, "kind": "inspect", "ok": True, "failure": None}
+    plain["result"] = asdict(INSPECTION)
+    return json.dumps(plain | changes)
+
+
+def test_an_answer_survives_the_way_back():
+    text = Answer("inspect", True, INSPECTION, None).to_json()
+
+    assert read_answer(text, kind="inspect") == INSPECTION
+
+
+def test_a_failure_survives_the_way_back():
+    text = Answer("measure", False, None, Failure("model_failed", "It failed.")).to_json()
+
+    assert read_answer(text, kind="measure") == Failure("model_failed", "It failed.")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schema": 9},
+        {"kind": "measure"},
+        {"ok": False},
+        {"ok": 1},
+        {"failure": {"code": "a", "message": "b"}},
+        {"result": None},
+        {"result": {}},
+        {"result": asdict(INSPECTION) | {"parameter_count": -1}},
+        {"result": asdict(INSPECTION) | {"parameter_count": 2**70}},
+        {"result": asdict(INSPECTION) | {"parameter_count": 1.0}},
+        {"result": asdict(INSPECTION) | {"producer": "x" * 5_000}},
+        {"result": asdict(INSPECTION) | {"producer": "\ud800"}},
+        {"result": asdict(INSPECTION) | {"extra": 1}},
+        {"extra": 1},
+    ],
+)
+def test_an_answer_that_does_not_hold_together_is_thrown_away(changes):
+    with pytest.raises(Nonsense):
+        read_answer(answer_text(**changes), kind="inspect")
+
+
+def test_numbers_that_are_none_are_thrown_away():
+    with pytest.raises(Nonsense):
+        read_answer(answer_text().replace('"ir_version": 8', '"ir_version": NaN'), kind="inspect")
