@@ -66,6 +66,7 @@ class ZoneQuerySet(models.QuerySet):
             latest_g_per_kwh=Subquery(newest.values("g_per_kwh")[:1]),
             latest_year=Subquery(newest.values("year")[:1]),
             latest_measure=Subquery(newest.values("measure")[:1]),
+            latest_source=Subquery(newest.values("source")[:1]),
         )
 
 

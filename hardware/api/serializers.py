@@ -1,0 +1,169 @@
+"""The JSON of zones, processors and profiles: text to typed values, and back."""
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from hardware.models import CarbonIntensity, HardwareProfile, Processor, Zone
+from hardware.profile_rules import save_profile
+
+
+class IntensitySerializer(serializers.ModelSerializer):
+    """Grams of CO2 equivalent per kWh of one year, with the way of counting and the source."""
+
+    class Meta:
+        model = CarbonIntensity
+        fields = ["id", "year", "g_per_kwh", "source", "measure"]
+        read_only_fields = fields
+
+
+class LatestIntensitySerializer(serializers.Serializer):
+    year = serializers.IntegerField(source="latest_year")
+    g_per_kwh = serializers.FloatField(source="latest_g_per_kwh")
+    source = serializers.CharField(source="latest_source")
+    measure = serializers.ChoiceField(choices=CarbonIntensity.Measure, source="latest_measure")
+
+
+class ZoneSerializer(serializers.ModelSerializer):
+    """A place; ``latest`` is null where no figure is known."""
+
+    parent = serializers.CharField(source="parent_id", allow_null=True, read_only=True)
+    latest = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Zone
+        fields = ["code", "name", "kind", "parent", "latest"]
+        read_only_fields = fields
+
+    @extend_schema_field(LatestIntensitySerializer(allow_null=True))
+    def get_latest(self, zone):
+        """Return the newest figure of ``zone``, or None."""
+        if zone.latest_year is None:
+            return None
+        return LatestIntensitySerializer(zone).data
+
+
+class ZoneDetailSerializer(ZoneSerializer):
+    """A place with all its figures, newest first."""
+
+    intensities = IntensitySerializer(many=True, read_only=True)
+
+    class Meta(ZoneSerializer.Meta):
+        fields = [*ZoneSerializer.Meta.fields, "intensities"]
+        read_only_fields = fields
+
+
+class ProcessorSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Processor
+        fields = [
+            "id",
+            "kind",
+            "vendor",
+            "name",
+            "tdp_w",
+            "source",
+            "core_count",
+            "memory_gb",
+            "year",
+        ]
+        read_only_fields = fields
+
+
+class MatchSerializer(serializers.Serializer):
+    """A row that a raw processor name may mean, and why."""
+
+    processor = ProcessorSerializer()
+    is_exact = serializers.BooleanField()
+    reason = serializers.CharField()
+
+
+class MatchesSerializer(serializers.Serializer):
+    results = MatchSerializer(many=True)
+
+
+class PowerSerializer(serializers.Serializer):
+    """Rated power of each component, in watts."""
+
+    cpu_w = serializers.FloatField()
+    ram_w = serializers.FloatField()
+    gpu_w = serializers.FloatField()
+    total_w = serializers.FloatField()
+
+
+class ProcessorIdField(serializers.PrimaryKeyRelatedField):
+    """The id of a row of the processor table."""
+
+    default_error_messages = {"does_not_exist": "No processor has the id “{pk_value}”."}
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            queryset=Processor.objects.all(),
+            pk_field=serializers.UUIDField(),
+            required=False,
+            allow_null=True,
+            **kwargs,
+        )
+
+
+class ZoneCodeField(serializers.PrimaryKeyRelatedField):
+    """The code of a zone, such as IND, US-CA or gcp:europe-west1."""
+
+    default_error_messages = {
+        "does_not_exist": "No zone has the code “{pk_value}”. GET /zones/?search= finds codes."
+    }
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            queryset=Zone.objects.all(), pk_field=serializers.CharField(max_length=40), **kwargs
+        )
+
+
+class ProfileSerializer(serializers.ModelSerializer):
+    """A machine; a null power is taken from the processor's row or from the RAM rule."""
+
+    zone = ZoneCodeField()
+    cpu = ProcessorIdField()
+    gpu = ProcessorIdField()
+    power = serializers.SerializerMethodField()
+
+    class Meta:
+        model = HardwareProfile
+        fields = [
+            "id",
+            "name",
+            "zone",
+            "pue",
+            "cpu",
+            "cpu_name",
+            "cpu_tdp_w",
+            "cpu_count",
+            "ram_gb",
+            "ram_power_w",
+            "gpu",
+            "gpu_name",
+            "gpu_tdp_w",
+            "gpu_count",
+            "visibility",
+            "power",
+        ]
+        read_only_fields = ["id", "power"]
+
+    @extend_schema_field(PowerSerializer)
+    def get_power(self, profile):
+        """Return what each component of ``profile`` draws, and all together."""
+        return {
+            "cpu_w": profile.cpu_power_w,
+            "ram_w": profile.memory_power_w,
+            "gpu_w": profile.gpu_power_w,
+            "total_w": profile.total_power_w,
+        }
+
+    def create(self, validated_data):
+        """Store a new profile of the user who asks."""
+        return save_profile(HardwareProfile(owner=self.context["request"].user, **validated_data))
+
+    def update(self, instance, validated_data):
+        """Store what was changed."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        return save_profile(instance)
