@@ -1,0 +1,42 @@
+"""How administrators see people and their tokens; a token's secret is seen by nobody."""
+
+from django.contrib import admin
+from django.contrib.auth import admin as auth_admin
+
+from accounts.models import ApiToken, User
+
+
+@admin.register(User)
+class UserAdmin(auth_admin.UserAdmin):
+    """People, newest first."""
+
+    list_display = ["username", "email", "date_joined", "last_login", "is_active", "is_staff"]
+    list_filter = ["is_active", "is_staff", "date_joined"]
+    ordering = ["-date_joined"]
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin):
+    """Tokens to look at and to revoke; they are made by their owners only."""
+
+    list_display = [
+        *("name", "owner", "hint", "scope"),
+        *("created_at", "expires_at", "last_used_at", "revoked_at"),
+    ]
+    list_filter = ["scope", "created_at", "revoked_at"]
+    list_select_related = ["owner"]
+    search_fields = ["name", "owner__username", "hint"]
+    date_hierarchy = "created_at"
+    actions = ["revoke"]
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    @admin.action(description="Revoke the selected tokens", permissions=["delete"])
+    def revoke(self, request, queryset):
+        for token in queryset:
+            token.revoke()
+        self.message_user(request, "Revoked. Whatever used these tokens is locked out now.")

@@ -1,0 +1,48 @@
+// What is known of an upload before and while it goes: whether it may, how fast it is.
+
+import { formatQuantity } from "./format.js";
+
+const NAME_LENGTH = 120;
+// Speed is looked at over the last few seconds: a line's speed changes.
+const WINDOW_MS = 5000;
+
+// Why a file cannot be uploaded, in a sentence; empty when it can.
+export function refusalOf({ name, size }, { limitBytes, quotaLeftBytes }) {
+  if (size === 0) {
+    return `“${name}” is empty (0 bytes). Export the model again and choose that file.`;
+  }
+  if (size > limitBytes) {
+    const why =
+      quotaLeftBytes <= limitBytes
+        ? "which is what is left of your quota: delete models that you no longer need"
+        : "the most that this site takes: a smaller or quantised export may fit";
+    return `“${name}” has ${formatQuantity(size, "B")}. You may upload ${formatQuantity(limitBytes, "B")}, ${why}.`;
+  }
+  return "";
+}
+
+// "resnet50" for "resnet50.onnx".
+export function modelNameOf(fileName) {
+  const stem = fileName.replace(/\.[^.]*$/, "") || fileName;
+  return stem.slice(0, NAME_LENGTH);
+}
+
+// How fast bytes have been going lately, from {atMs, bytes} notes in their order.
+export function speedOf(notes) {
+  const last = notes.at(-1);
+  const recent = notes.find(({ atMs }) => last.atMs - atMs <= WINDOW_MS);
+  const elapsedS = (last.atMs - recent.atMs) / 1000;
+  return elapsedS > 0.2 ? (last.bytes - recent.bytes) / elapsedS : null;
+}
+
+// "12.3 MB of 45 MB · 5.1 MB/s · 6 s left"
+export function describeProgress({ bytes, totalBytes, speed }) {
+  const parts = [`${formatQuantity(bytes, "B")} of ${formatQuantity(totalBytes, "B")}`];
+  if (bytes >= totalBytes) {
+    parts.push("all sent, being stored");
+  } else if (speed) {
+    parts.push(`${formatQuantity(speed, "B")}/s`);
+    parts.push(`${formatQuantity(Math.ceil((totalBytes - bytes) / speed), "s")} left`);
+  }
+  return parts.join(" · ");
+}

@@ -1,0 +1,119 @@
+// The points of the history chart: values, bands, gaps, and the way of the arrow keys.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  describePoint,
+  linesOf,
+  neighbour,
+  tickDigits,
+} from "../../static/js/history_points.js";
+
+const COLUMNS = [
+  "run",
+  "at_ms",
+  "version",
+  "latency_s",
+  "low_s",
+  "high_s",
+  "energy_kwh",
+  "emission_g",
+  "machine",
+  "break_reason",
+];
+
+function payload(...series) {
+  return {
+    columns: COLUMNS,
+    machines: ["AMD EPYC"],
+    versions: [{ number: 1, title: "v1 fp32", at_ms: 1 }],
+    series: series.map((points, index) => ({ label: `Line ${index}`, points })),
+  };
+}
+
+function row(run, atMs, { latency = 0.001, low = 0.0009, high = 0.0012, reason = "" } = {}) {
+  return [run, atMs, 1, latency, low, high, 4e-9, 3e-6, 0, reason];
+}
+
+test("a point has the value of the figure that is shown", () => {
+  const [{ points }] = linesOf(payload([row("a", 5)]), "emission");
+
+  assert.equal(points[0].x, 5);
+  assert.equal(points[0].y, 3e-6);
+  assert.equal(points[0].version, "v1 fp32");
+});
+
+test("the interval of the latency is carried over to grams", () => {
+  const [{ points }] = linesOf(payload([row("a", 5)]), "emission");
+
+  assert.ok(Math.abs(points[0].low - 2.7e-6) < 1e-12);
+  assert.ok(Math.abs(points[0].high - 3.6e-6) < 1e-12);
+});
+
+test("a point without an interval has no band, and says none", () => {
+  const [{ points, label }] = linesOf(payload([row("a", 5, { low: null, high: null })]), "latency");
+
+  assert.equal(points[0].low, null);
+  assert.equal(describePoint(points[0], { metricName: "latency", label })[0], "1 ms");
+});
+
+test("a line breaks before the point that is no longer comparable", () => {
+  const [{ points }] = linesOf(
+    payload([row("a", 1), row("b", 2, { reason: "the machine changed" })]),
+    "latency",
+  );
+
+  assert.deepEqual(
+    points.map(({ y }) => y),
+    [0.001, null, 0.001],
+  );
+});
+
+test("a point is described with its interval, version, machine and break", () => {
+  const [{ points, label }] = linesOf(payload([row("a", 1, { reason: "new machine" })]), "latency");
+
+  assert.deepEqual(describePoint(points[1], { metricName: "latency", label }), [
+    "1 ms (95 % interval 900 µs – 1.2 ms)",
+    "v1 fp32, Line 0",
+    "Measured on AMD EPYC",
+    "New line: new machine",
+  ]);
+});
+
+test("the arrow keys go along a line, over its gaps, and stop at its ends", () => {
+  const lines = linesOf(payload([row("a", 1), row("b", 2, { reason: "x" })]), "latency");
+
+  assert.deepEqual(neighbour(lines, null, "ArrowRight"), { line: 0, index: 0 });
+  assert.deepEqual(neighbour(lines, { line: 0, index: 0 }, "ArrowRight"), { line: 0, index: 2 });
+  assert.deepEqual(neighbour(lines, { line: 0, index: 2 }, "ArrowRight"), { line: 0, index: 2 });
+  assert.deepEqual(neighbour(lines, { line: 0, index: 2 }, "Home"), { line: 0, index: 0 });
+});
+
+test("up and down go to the nearest point of the next visible line", () => {
+  const lines = linesOf(
+    payload([row("a", 1), row("b", 10)], [row("c", 2)], [row("d", 3), row("e", 9)]),
+    "latency",
+  );
+  lines[1].isHidden = true;
+
+  assert.deepEqual(neighbour(lines, { line: 0, index: 1 }, "ArrowDown"), { line: 2, index: 1 });
+  assert.deepEqual(neighbour(lines, { line: 0, index: 1 }, "ArrowUp"), { line: 0, index: 1 });
+});
+
+test("other keys lead nowhere", () => {
+  const lines = linesOf(payload([row("a", 1)]), "latency");
+
+  assert.equal(neighbour(lines, { line: 0, index: 0 }, "x"), null);
+});
+
+test("an empty chart has no point to go to", () => {
+  assert.equal(neighbour([], null, "ArrowRight"), null);
+});
+
+test("ticks that lie close get as many figures as tell them apart", () => {
+  const ticks = (...values) => values.map((value) => ({ value }));
+
+  assert.equal(tickDigits(ticks(0, 20, 40)), 3);
+  assert.equal(tickDigits(ticks(100.1, 100.2, 100.3)), 5);
+  assert.equal(tickDigits(ticks(7)), 3);
+});

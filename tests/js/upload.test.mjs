@@ -1,0 +1,61 @@
+// What is said before and while a file is sent.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { describeProgress, modelNameOf, refusalOf, speedOf } from "../../static/js/upload.js";
+
+const limits = { limitBytes: 2e9, quotaLeftBytes: 20e9 };
+
+test("a good file is not refused", () => {
+  assert.equal(refusalOf({ name: "a.onnx", size: 5 }, limits), "");
+});
+
+test("an empty file is refused before it is sent", () => {
+  assert.match(refusalOf({ name: "a.onnx", size: 0 }, limits), /is empty \(0 bytes\)/);
+});
+
+test("a file over the site's limit is refused with both sizes", () => {
+  const sentence = refusalOf({ name: "a.onnx", size: 3e9 }, limits);
+
+  assert.match(sentence, /has 3 GB\. You may upload 2 GB, the most that this site takes/);
+});
+
+test("a file over what is left of the quota is told so", () => {
+  const sentence = refusalOf({ name: "a.onnx", size: 3e9 }, { limitBytes: 1e9, quotaLeftBytes: 1e9 });
+
+  assert.match(sentence, /left of your quota/);
+});
+
+test("a model is named after its file", () => {
+  assert.equal(modelNameOf("resnet50.v2.onnx"), "resnet50.v2");
+  assert.equal(modelNameOf(".onnx"), ".onnx");
+  assert.equal(modelNameOf("x".repeat(300)).length, 120);
+});
+
+test("the speed is that of the last seconds", () => {
+  const notes = [
+    { atMs: 0, bytes: 0 },
+    { atMs: 10_000, bytes: 1e6 },
+    { atMs: 14_000, bytes: 9e6 },
+  ];
+
+  assert.equal(speedOf(notes), 2e6);
+});
+
+test("there is no speed yet at the first note", () => {
+  assert.equal(speedOf([{ atMs: 0, bytes: 100 }]), null);
+});
+
+test("progress names bytes, speed and time left", () => {
+  assert.equal(
+    describeProgress({ bytes: 10e6, totalBytes: 40e6, speed: 5e6 }),
+    "10 MB of 40 MB · 5 MB/s · 6 s left",
+  );
+});
+
+test("when all is sent the page says that it is being stored", () => {
+  assert.equal(
+    describeProgress({ bytes: 40e6, totalBytes: 40e6, speed: 5e6 }),
+    "40 MB of 40 MB · all sent, being stored",
+  );
+});
