@@ -1,0 +1,131 @@
+"""Models, versions and runs for the people who look after the site; results are read only."""
+
+from django.contrib import admin
+from django.utils.html import format_html
+
+from benchmarks.models import Estimate, Measurement, ModelVersion, OnnxModel, Run
+from footprint.units import format_energy_kwh, format_quantity
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """What was measured or made by the site: to be looked at, and deleted at most."""
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+
+class ReadOnlyInline(admin.StackedInline):
+    """A result within its run; never changed, never added by hand."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+
+class VersionInline(admin.TabularInline):
+    """The versions of a model, each a link to its own page."""
+
+    model = ModelVersion
+    fields = ("number", "label", "status", "size_bytes", "parameter_count", "created_at")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+
+class MeasurementInline(ReadOnlyInline):
+    """What a run measured; the samples are too many to be listed."""
+
+    model = Measurement
+    exclude = ("samples_s",)
+
+
+class EstimateInline(ReadOnlyInline):
+    """The estimates made of a run, with every number that they rest on."""
+
+    model = Estimate
+
+
+@admin.register(OnnxModel)
+class OnnxModelAdmin(admin.ModelAdmin):
+    list_display = ("name", "owner", "visibility", "created_at", "updated_at")
+    list_filter = ("visibility", "created_at")
+    list_select_related = ("owner",)
+    search_fields = ("name", "owner__username", "id")
+    autocomplete_fields = ("owner",)
+    readonly_fields = ("id", "created_at", "updated_at")
+    inlines = (VersionInline,)
+
+    def has_add_permission(self, request):
+        """Models come with a file, by way of the upload page."""
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        """Deleting here would leave the files behind; the owner's page deletes both."""
+        return False
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "status", "size", "opset", "parameter_count", "created_at")
+    list_filter = ("status", "opset", "created_at")
+    list_select_related = ("onnx_model",)
+    search_fields = ("onnx_model__name", "onnx_model__owner__username", "label", "sha256", "id")
+    date_hierarchy = "created_at"
+
+    def has_delete_permission(self, request, obj=None):
+        """The file would stay behind."""
+        return False
+
+    @admin.display(ordering="size_bytes")
+    def size(self, version):
+        """The file's size as one reads it."""
+        return format_quantity(version.size_bytes, "B")
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "status", "owner", "latency", "energy", "emission", "queued_at")
+    list_filter = ("status", "effort", "failure_code", "queued_at")
+    list_select_related = ("version__onnx_model", "owner", "measurement")
+    search_fields = ("version__onnx_model__name", "owner__username", "failure_message", "id")
+    date_hierarchy = "queued_at"
+    inlines = (MeasurementInline, EstimateInline)
+    readonly_fields = ("page",)
+
+    def get_queryset(self, request):
+        """Runs with their estimates, and without the thousands of samples."""
+        runs = super().get_queryset(request).prefetch_related("estimates")
+        return runs.defer("measurement__samples_s")
+
+    @admin.display(ordering="measurement__mean_s")
+    def latency(self, run):
+        """The mean time of one inference."""
+        found = getattr(run, "measurement", None)
+        return format_quantity(found.mean_s, "s") if found else None
+
+    @admin.display
+    def energy(self, run):
+        """The energy of one inference."""
+        return format_energy_kwh(run.estimate.energy_kwh) if run.estimate else None
+
+    @admin.display(description="CO₂")
+    def emission(self, run):
+        """The grams of one inference."""
+        return format_quantity(run.estimate.emission_g, "g") if run.estimate else None
+
+    @admin.display(description="Page")
+    def page(self, run):
+        """A link to the run as its owner sees it."""
+        return format_html('<a href="{0}">{0}</a>', run.get_absolute_url())

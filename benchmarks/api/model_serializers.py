@@ -1,0 +1,151 @@
+"""The JSON of models and their versions."""
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from benchmarks.models import ModelVersion, OnnxModel
+
+TEXT_LIMIT = 80
+
+
+class TensorSerializer(serializers.Serializer):
+    """An input or output: its element type, and its shape with free dimensions by name."""
+
+    name = serializers.CharField()
+    dtype = serializers.CharField()
+    shape = serializers.JSONField(
+        allow_null=True, help_text="Sizes, names of free dimensions, and null for unnamed ones."
+    )
+
+
+class KnownWhenReadyField(serializers.JSONField):
+    """What only an inspection tells: null until then."""
+
+    def get_attribute(self, instance):
+        """Return the value, or None while the version is not ready."""
+        return super().get_attribute(instance) if instance.is_ready else None
+
+
+@extend_schema_field(
+    {"type": "object", "additionalProperties": {"type": "integer"}, "nullable": True}
+)
+class OperatorsField(KnownWhenReadyField):
+    pass
+
+
+@extend_schema_field(TensorSerializer(many=True, allow_null=True))
+class TensorsField(KnownWhenReadyField):
+    pass
+
+
+class TextOrNullField(serializers.CharField):
+    """A text, null where there is none."""
+
+    def get_attribute(self, instance):
+        """Return the text, or None for an empty one."""
+        return super().get_attribute(instance) or None
+
+
+class VersionSerializer(serializers.ModelSerializer):
+    """One uploaded file of a model, and what reading it told."""
+
+    model = serializers.UUIDField(source="onnx_model_id")
+    rejection_reason = TextOrNullField(allow_null=True)
+    producer = TextOrNullField(allow_null=True)
+    operators = OperatorsField()
+    inputs = TensorsField()
+    outputs = TensorsField()
+
+    class Meta:
+        model = ModelVersion
+        fields = [
+            "id",
+            "model",
+            "number",
+            "label",
+            "status",
+            "rejection_reason",
+            "sha256",
+            "size_bytes",
+            "opset",
+            "producer",
+            "parameter_count",
+            "mac_count",
+            "flop_count",
+            "node_count",
+            "operators",
+            "inputs",
+            "outputs",
+            "accuracy_ratio",
+            "training_time_s",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+
+class VersionUploadSerializer(serializers.Serializer):
+    """What comes with the next version of a model."""
+
+    file = serializers.FileField(allow_empty_file=True, help_text="The ONNX file.")
+    label = serializers.CharField(max_length=TEXT_LIMIT, required=False, allow_blank=True)
+    accuracy_ratio = serializers.FloatField(min_value=0, max_value=1, required=False)
+    training_time_s = serializers.FloatField(min_value=0, required=False)
+
+
+class OnnxModelUploadSerializer(serializers.Serializer):
+    """What makes a new model."""
+
+    name = serializers.CharField(max_length=120)
+    file = serializers.FileField(allow_empty_file=True, help_text="The ONNX file.")
+    visibility = serializers.ChoiceField(
+        choices=OnnxModel.Visibility, default=OnnxModel.Visibility.PRIVATE
+    )
+
+
+class OnnxModelSerializer(serializers.ModelSerializer):
+    """A model with its versions, newest first; ``url`` is its page."""
+
+    url = serializers.SerializerMethodField()
+    latest_version = serializers.SerializerMethodField()
+    versions = VersionSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = OnnxModel
+        fields = [
+            "id",
+            "name",
+            "visibility",
+            "url",
+            "created_at",
+            "updated_at",
+            "latest_version",
+            "versions",
+        ]
+        read_only_fields = ["id", "created_at", "updated_at"]
+
+    @extend_schema_field(serializers.URLField())
+    def get_url(self, onnx_model):
+        """Return the address of the model's page."""
+        return self.context["request"].build_absolute_uri(onnx_model.get_absolute_url())
+
+    @extend_schema_field(VersionSerializer(allow_null=True))
+    def get_latest_version(self, onnx_model):
+        """Return the version with the highest number."""
+        versions = onnx_model.versions.all()
+        return VersionSerializer(versions[0]).data if versions else None
+
+    def validate_name(self, name):
+        """Refuse a name that another model of the owner's has."""
+        namesakes = OnnxModel.objects.filter(owner_id=self.instance.owner_id, name=name)
+        if namesakes.exclude(pk=self.instance.pk).exists():
+            raise serializers.ValidationError(
+                f"You already have a model called “{name}”. Choose another name."
+            )
+        return name
+
+    def update(self, instance, validated_data):
+        """Store the new name or visibility."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        instance.save(update_fields=[*validated_data, "updated_at"])
+        return instance

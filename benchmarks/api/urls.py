@@ -1,0 +1,20 @@
+"""The addresses of models, versions, runs and of oneself below ``/api/v1/``."""
+
+from django.urls import path
+
+from benchmarks.api import me, model_views, run_views
+
+urlpatterns = [
+    path("me/", me.Me.as_view(), name="api-me"),
+    path("models/", model_views.OnnxModels.as_view(), name="api-models"),
+    path("models/<uuid:pk>/", model_views.OnnxModelDetail.as_view(), name="api-model"),
+    path(
+        "models/<uuid:pk>/versions/",
+        model_views.ModelVersions.as_view(),
+        name="api-model-versions",
+    ),
+    path("versions/<uuid:pk>/", model_views.VersionDetail.as_view(), name="api-version"),
+    path("runs/", run_views.Runs.as_view(), name="api-runs"),
+    path("runs/<uuid:pk>/", run_views.RunDetail.as_view(), name="api-run"),
+    path("runs/<uuid:pk>/cancel/", run_views.RunCancel.as_view(), name="api-run-cancel"),
+]

@@ -1,0 +1,79 @@
+"""The second step: read an uploaded file in a child, without trusting or running it."""
+
+import tempfile
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+
+from django.core.files.storage import default_storage
+from django.db.models import F
+from django.utils import timezone
+
+from benchmarks.folders import work_folder
+from benchmarks.models import ModelVersion
+from runner import launch
+from runner.job import Job
+from runner.results import Failure, InspectionResult
+
+RING_AGAIN_AFTER = timedelta(seconds=60)
+MAX_ATTEMPTS = 3
+GAVE_UP = (
+    "The file could not be inspected: reading it failed three times. "
+    "Check that it is a valid ONNX model, then upload it again."
+)
+
+
+def inspect(version_id) -> None:
+    """Read the version's file and record it as ready or rejected, once."""
+    version = ModelVersion.objects.filter(pk=version_id, status="inspecting").first()
+    if version is None:
+        return
+    if version.inspection_attempts >= MAX_ATTEMPTS:
+        _reject(version, code="gave_up", reason=GAVE_UP)
+        return
+    # Counted before the reading begins: a file that kills its reader must not be read for ever.
+    ModelVersion.objects.filter(pk=version.pk).update(
+        inspection_attempts=F("inspection_attempts") + 1, inspection_rung_at=timezone.now()
+    )
+    outcome = _read(version)
+    if isinstance(outcome, Failure):
+        _reject(version, code=outcome.code, reason=outcome.message)
+    else:
+        _accept(version, outcome)
+
+
+def unanswered() -> list:
+    """Return the ids of versions whose message was lost, noting that they are rung again."""
+    waiting = ModelVersion.objects.uninspected(waiting_longer_than=RING_AGAIN_AFTER)
+    version_ids = list(waiting.values_list("pk", flat=True)[:20])
+    ModelVersion.objects.filter(pk__in=version_ids).update(inspection_rung_at=timezone.now())
+    return version_ids
+
+
+def _read(version: ModelVersion) -> InspectionResult | Failure:
+    job = Job(kind="inspect", onnx_path=default_storage.path(version.file.name))
+    with tempfile.TemporaryDirectory(prefix="inspect-", dir=work_folder()) as folder:
+        return launch.run(job, Path(folder))
+
+
+def _reject(version: ModelVersion, *, code: str, reason: str) -> None:
+    ModelVersion.objects.filter(pk=version.pk, status="inspecting").update(
+        status=ModelVersion.Status.REJECTED, rejection_code=code, rejection_reason=reason
+    )
+
+
+def _accept(version: ModelVersion, found: InspectionResult) -> None:
+    ModelVersion.objects.filter(pk=version.pk, status="inspecting").update(
+        status=ModelVersion.Status.READY,
+        opset=found.opset,
+        ir_version=found.ir_version,
+        producer=found.producer,
+        parameter_count=found.parameter_count,
+        mac_count=found.mac_count,
+        flop_count=found.flop_count,
+        node_count=found.node_count,
+        operators=found.operators,
+        uncounted_operators=list(found.uncounted_operators),
+        inputs=[asdict(one) for one in found.inputs],
+        outputs=[asdict(one) for one in found.outputs],
+    )

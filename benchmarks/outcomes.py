@@ -1,0 +1,98 @@
+"""The fifth step: what was measured and what is assumed become an estimate, stored once."""
+
+from dataclasses import asdict
+
+from django.db import transaction
+from django.utils import timezone
+
+from benchmarks.models import Estimate, Measurement, OnnxModel, Run
+from footprint.estimate import estimate
+from footprint.power_models import emission_range
+from hardware.assumptions import IntensityOrigin, SourcedAssumptions
+from hardware.models import CarbonIntensity
+from runner.results import MeasurementResult
+
+
+def store_estimate(run: Run, measurement: Measurement) -> Estimate:
+    """Store and return the energy and emission of one inference, by what the run assumed."""
+    assumed = SourcedAssumptions.from_json(run.assumptions)
+    answer = estimate(assumed.numbers, measurement.mean_s)
+    spread = emission_range(
+        assumed.numbers,
+        measurement.mean_s,
+        cpu_usage_ratio=measurement.machine_usage_ratio,
+        ram_gb=assumed.ram_gb or None,
+    )
+    return Estimate.objects.create(
+        run=run,
+        **asdict(assumed.numbers),
+        **_intensity_columns(assumed.intensity),
+        latency_s=measurement.mean_s,
+        cpu_energy_kwh=answer.energy.cpu_kwh,
+        ram_energy_kwh=answer.energy.ram_kwh,
+        gpu_energy_kwh=answer.energy.gpu_kwh,
+        energy_kwh=answer.energy.total_kwh,
+        emission_g=answer.emission_g,
+        low_g=spread.low_g,
+        high_g=spread.high_g,
+        power_models=[asdict(one) for one in spread.models],
+    )
+
+
+def _intensity_columns(origin: IntensityOrigin) -> dict:
+    return {
+        "intensity": CarbonIntensity.objects.filter(pk=origin.id).first(),
+        "intensity_zone": origin.zone,
+        "intensity_zone_name": origin.zone_name,
+        "intensity_year": origin.year,
+        "intensity_source": origin.source,
+        "intensity_measure": origin.measure,
+        "is_intensity_fallback": origin.is_fallback,
+    }
+
+
+def record_result(run_id, claim_token, result: MeasurementResult) -> bool:
+    """Store what the child measured, under the claim; False when the claim is lost.
+
+    The run, its measurement and its estimate appear together or not at all.
+    """
+    with transaction.atomic():
+        if not _end(run_id, claim_token, status=Run.Status.DONE):
+            return False
+        run = Run.objects.get(pk=run_id)
+        store_estimate(run, _store_measurement(run, result))
+        OnnxModel.objects.filter(versions=run.version_id).update(updated_at=timezone.now())
+        return True
+
+
+def record_failure(run_id, claim_token, *, code: str, message: str) -> bool:
+    """Store why the run has no result, under the claim; False when the claim is lost."""
+    return _end(
+        run_id,
+        claim_token,
+        status=Run.Status.FAILED,
+        failure_code=code,
+        failure_message=message,
+    )
+
+
+def _store_measurement(run: Run, result: MeasurementResult) -> Measurement:
+    found = asdict(result)
+    return Measurement.objects.create(
+        run=run,
+        **found.pop("latency"),
+        machine_fingerprint=result.machine.fingerprint,
+        software_fingerprint=result.software.fingerprint,
+        inputs_used=found.pop("inputs"),
+        outputs_seen=found.pop("outputs"),
+        **found,
+    )
+
+
+def _end(run_id, claim_token, **values) -> bool:
+    return (
+        Run.objects.held(run_id, claim_token).update(
+            finished_at=timezone.now(), phase="", claim_token=None, lease_expires_at=None, **values
+        )
+        == 1
+    )

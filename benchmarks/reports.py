@@ -1,0 +1,191 @@
+"""What the page of a finished run shows beside the figures it stores, each with its origin."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.models import Estimate, Measurement, Run
+from footprint.equivalents import CAR_KM, SMARTPHONE_CHARGE, equivalence_sentence
+from footprint.samples import Bin, histogram
+from footprint.scaling import Scaled, standard_scales
+from hardware.assumptions import PowerOrigin, SourcedAssumptions
+
+# Words of a CPU's name that do not tell one model from another.
+NOISE_WORDS = re.compile(r"\((r|tm)\)|\bcpu\b|\bprocessor\b|@.*$|\b\d+-core\b|\bwith .*$", re.I)
+
+LATENCY_FIGURES = (
+    ("mean_s", "Mean", "The grams rest on this one: energy adds up, and so does the mean."),
+    ("median_s", "Median", "Half of the inferences were faster."),
+    ("p90_s", "90th percentile", "9 of 10 were faster."),
+    ("p95_s", "95th percentile", "19 of 20 were faster."),
+    ("p99_s", "99th percentile", "99 of 100 were faster."),
+    ("stdev_s", "Standard deviation", "How far single inferences stray from the mean."),
+    ("min_s", "Fastest", ""),
+    ("max_s", "Slowest", ""),
+)
+MACHINE_LABELS = {
+    "cpu": "Processor",
+    "core_count": "Cores",
+    "os": "System",
+    "kernel": "Kernel",
+    "is_virtual": "Virtual machine",
+    "governor": "Frequency governor",
+}
+SOFTWARE_LABELS = {
+    "onnxruntime": "onnxruntime",
+    "provider": "Execution provider",
+    "python": "Python",
+    "numpy": "NumPy",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One latency figure, in seconds, with what it means."""
+
+    label: str
+    value_s: float
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """What one part of the machine took; ``origin`` is None for the data centre's overhead."""
+
+    key: str
+    label: str
+    power_w: float | None
+    energy_kwh: float
+    start_percent: float
+    share_percent: float
+    origin: PowerOrigin | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """A finished run, ready to be read."""
+
+    run: Run
+    measurement: Measurement
+    estimate: Estimate
+    assumptions: SourcedAssumptions
+
+    @property
+    def latency_figures(self) -> list[Figure]:
+        return [
+            Figure(label, getattr(self.measurement, name), meaning)
+            for name, label, meaning in LATENCY_FIGURES
+        ]
+
+    @property
+    def components(self) -> list[Component]:
+        """CPU, RAM, GPU where there is one, and the overhead where there is any; they add up."""
+        estimate, origins = self.estimate, self.assumptions
+        rows = [
+            ("cpu", "CPU", estimate.cpu_power_w, estimate.cpu_energy_kwh, origins.cpu),
+            ("ram", "RAM", estimate.ram_power_w, estimate.ram_energy_kwh, origins.ram),
+        ]
+        if origins.gpu is not None:
+            rows.append(("gpu", "GPU", estimate.gpu_power_w, estimate.gpu_energy_kwh, origins.gpu))
+        overhead_kwh = estimate.energy_kwh - sum(energy_kwh for _, _, _, energy_kwh, _ in rows)
+        if estimate.pue > 1:
+            rows.append(("overhead", "Cooling and overhead", None, overhead_kwh, None))
+        components, start_percent = [], 0.0
+        for key, label, power_w, energy_kwh, origin in rows:
+            share_percent = self._share_percent(energy_kwh)
+            components.append(
+                Component(key, label, power_w, energy_kwh, start_percent, share_percent, origin)
+            )
+            start_percent += share_percent
+        return components
+
+    @property
+    def scales(self) -> tuple[Scaled, ...]:
+        return standard_scales(
+            energy_kwh=self.estimate.energy_kwh, emission_g=self.estimate.emission_g
+        )
+
+    @property
+    def equivalences(self) -> list[tuple[str, str]]:
+        """Sentences like "2.32 billion inferences = 1 km by car", each with its source."""
+        if self.estimate.emission_g == 0:
+            return []
+        return [
+            (equivalence_sentence(one, self.estimate.emission_g), one.source)
+            for one in (CAR_KM, SMARTPHONE_CHARGE)
+        ]
+
+    @property
+    def bins(self) -> tuple[Bin, ...]:
+        samples_s = self.measurement.samples_s
+        return histogram(samples_s) if samples_s else ()
+
+    @property
+    def machine_facts(self) -> list[tuple[str, str]]:
+        return _facts(self.measurement.machine, MACHINE_LABELS)
+
+    @property
+    def software_facts(self) -> list[tuple[str, str]]:
+        return _facts(self.measurement.software, SOFTWARE_LABELS)
+
+    @property
+    def machine_name(self) -> str:
+        return self.measurement.machine.get("cpu") or "a machine of unknown type"
+
+    @property
+    def is_measured_elsewhere(self) -> bool:
+        """Whether the latency and the power belong to different processors."""
+        return not is_same_cpu(
+            described=self.assumptions.cpu.name, measured=self.measurement.machine.get("cpu")
+        )
+
+    @property
+    def ram_rule_is_used(self) -> bool:
+        return self.assumptions.ram.unit_power_w is not None
+
+    def _share_percent(self, energy_kwh: float) -> float:
+        total_kwh = self.estimate.energy_kwh
+        return 100 * energy_kwh / total_kwh if total_kwh else 0.0
+
+
+def report_of(run: Run) -> RunReport | None:
+    """Return the report of a finished run, fetched ``with_results``; None for any other."""
+    estimate = run.estimate
+    if run.status != Run.Status.DONE or estimate is None:
+        return None
+    return RunReport(
+        run=run,
+        measurement=run.measurement,
+        estimate=estimate,
+        assumptions=SourcedAssumptions.from_json(run.assumptions),
+    )
+
+
+def is_same_cpu(*, described: str, measured: str | None) -> bool:
+    """Answer whether every word of the described CPU's name is in the measured one's.
+
+    >>> is_same_cpu(described="AMD EPYC 9B14", measured="AMD EPYC 9B14 96-Core Processor")
+    True
+    >>> is_same_cpu(described="Apple M1", measured="AMD EPYC 9B14 96-Core Processor")
+    False
+    """
+    described_words, measured_words = _name_words(described), _name_words(measured or "")
+    return bool(described_words) and described_words <= measured_words
+
+
+def _name_words(name: str) -> set[str]:
+    return set(NOISE_WORDS.sub(" ", name).lower().split())
+
+
+def _facts(values: dict, labels: dict[str, str]) -> Sequence[tuple[str, str]]:
+    return [
+        (label, _plainly(values[key]))
+        for key, label in labels.items()
+        if values.get(key) not in (None, "")
+    ]
+
+
+def _plainly(value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

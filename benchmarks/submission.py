@@ -1,0 +1,141 @@
+"""The third step: from what somebody asks for to a queued run."""
+
+import os
+from dataclasses import dataclass, field
+
+from django.conf import settings as site_settings
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import transaction
+from django.db.models import Count
+
+from benchmarks.models import ModelVersion, Run
+from benchmarks.tasks import measure_run, ring
+from hardware.assumptions import NoIntensity, assumptions_of
+from hardware.models import HardwareProfile
+from runner.errors import InputProblem
+from runner.job import MEASURING_S_BY_EFFORT, InputChoices
+from runner.shapes import plan_inputs, tensors_from_plain
+
+MAX_BATCH_SIZE = 4096
+# What a run takes besides measuring: starting the child, loading, warming up, writing.
+OVERHEAD_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """How a version is to be measured; ``inputs`` has the keys dims, shapes and ranges."""
+
+    batch_size: int = 1
+    intra_op_threads: int = 1
+    effort: str = Run.Effort.STANDARD
+    inputs: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlace:
+    """How many runs go before this one, and how long that takes by their efforts."""
+
+    ahead_count: int
+    expected_wait_s: float
+
+
+def submit_run(
+    *, owner, version: ModelVersion, profile: HardwareProfile, settings: RunSettings
+) -> Run:
+    """Queue a measurement of ``version`` for ``profile`` and return the run.
+
+    Raises ValidationError by field: version, profile, batch_size, intra_op_threads, effort,
+    inputs.
+    """
+    _check_version(version)
+    _check_settings(settings)
+    _check_inputs(version, settings)
+    _check_queue(owner)
+    try:
+        assumptions = assumptions_of(profile)
+    except NoIntensity as error:
+        raise ValidationError({"profile": str(error)}) from error
+    with transaction.atomic():
+        run = Run.objects.create(
+            owner=owner,
+            version=version,
+            profile=profile,
+            batch_size=settings.batch_size,
+            intra_op_threads=settings.intra_op_threads,
+            effort=settings.effort,
+            input_choices=settings.inputs,
+            assumptions=assumptions.as_json(),
+        )
+        transaction.on_commit(lambda: ring(measure_run, run.pk))
+    return run
+
+
+def submit_again(run: Run, owner) -> Run:
+    """Queue the same measurement once more, at today's factors.
+
+    Raises ValidationError as ``submit_run`` does, and when the profile is no longer there.
+    """
+    if run.profile is None:
+        raise ValidationError(
+            {"profile": "The profile of that run has been deleted. Choose another one."}
+        )
+    settings = RunSettings(
+        batch_size=run.batch_size,
+        intra_op_threads=run.intra_op_threads,
+        effort=run.effort,
+        inputs=run.input_choices,
+    )
+    return submit_run(owner=owner, version=run.version, profile=run.profile, settings=settings)
+
+
+def queue_place(run: Run) -> QueuePlace:
+    """Return how many runs are measured before ``run``, and the wait to expect."""
+    by_effort = Run.objects.ahead_of(run).order_by().values("effort").annotate(count=Count("pk"))
+    counts = {row["effort"]: row["count"] for row in by_effort}
+    return QueuePlace(
+        ahead_count=sum(counts.values()),
+        expected_wait_s=sum(
+            (MEASURING_S_BY_EFFORT[effort] + OVERHEAD_S) * count for effort, count in counts.items()
+        ),
+    )
+
+
+def _check_version(version: ModelVersion) -> None:
+    if version.status == ModelVersion.Status.INSPECTING:
+        raise ValidationError(
+            {"version": "This version is still being inspected. Try again in a few seconds."}
+        )
+    if version.status == ModelVersion.Status.REJECTED:
+        raise ValidationError(
+            {"version": f"This version cannot be measured. {version.rejection_reason}"}
+        )
+
+
+def _check_settings(settings: RunSettings) -> None:
+    core_count = os.cpu_count() or 1
+    if not 1 <= settings.batch_size <= MAX_BATCH_SIZE:
+        raise ValidationError({"batch_size": f"Choose a batch size from 1 to {MAX_BATCH_SIZE}."})
+    if not 1 <= settings.intra_op_threads <= core_count:
+        raise ValidationError(
+            {
+                "intra_op_threads": f"The measuring machine has {core_count} cores: "
+                f"choose from 1 to {core_count} threads."
+            }
+        )
+    if settings.effort not in Run.Effort.values:
+        raise ValidationError({"effort": "Choose quick, standard or careful."})
+
+
+def _check_inputs(version: ModelVersion, settings: RunSettings) -> None:
+    try:
+        choices = InputChoices.from_plain(settings.inputs)
+        plan_inputs(tensors_from_plain(version.inputs), choices, batch_size=settings.batch_size)
+    except InputProblem as problem:
+        raise ValidationError({problem.field: problem.message}) from problem
+
+
+def _check_queue(owner) -> None:
+    limit = site_settings.USER_QUEUED_RUN_LIMIT
+    if Run.objects.waiting().filter(owner=owner).count() >= limit:
+        message = f"You have {limit} runs waiting already. Let some finish, or cancel them, first."
+        raise ValidationError({NON_FIELD_ERRORS: message})

@@ -1,0 +1,43 @@
+"""The doorbell: each task carries an id at most, makes one call and brings nothing back."""
+
+import logging
+
+from celery import shared_task
+from celery.signals import worker_shutting_down
+from kombu.exceptions import OperationalError
+
+from benchmarks import execution, inspection
+
+logger = logging.getLogger(__name__)
+
+
+@worker_shutting_down.connect
+def hand_back_the_run_under_way(**_):
+    execution.worker_is_stopping.set()
+
+
+@shared_task
+def inspect_version(version_id):
+    inspection.inspect(version_id)
+
+
+@shared_task
+def measure_run(run_id):
+    execution.execute(run_id)
+
+
+@shared_task(expires=15)
+def sweep():
+    """Ring again for what nobody picked up, and hand on what its worker has dropped."""
+    for run_id in execution.reap_stalled() + execution.unanswered():
+        ring(measure_run, run_id)
+    for version_id in inspection.unanswered():
+        ring(inspect_version, version_id)
+
+
+def ring(task, row_id) -> None:
+    """Tell the workers of a row; when the broker is down, the sweep will tell them later."""
+    try:
+        task.delay(str(row_id))
+    except OperationalError:
+        logger.warning("The broker did not take %s(%s); the sweep will.", task.name, row_id)

@@ -1,0 +1,176 @@
+"""The first step: a file that has arrived becomes a version of a model."""
+
+import math
+import os
+import time
+from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from benchmarks.folders import incoming_folder
+from benchmarks.models import ModelVersion, OnnxModel
+from benchmarks.received import (
+    PART_SUFFIX,
+    HashingUploadHandler,
+    NoRoom,
+    ReceivedFile,
+    UploadTooLarge,
+    check_announced_length,
+    received_from_bytes,
+    remaining_quota_bytes,
+    upload_limit_bytes,
+)
+from benchmarks.tasks import inspect_version, ring
+
+__all__ = [
+    "HashingUploadHandler",
+    "NoRoom",
+    "ReceivedFile",
+    "UploadTooLarge",
+    "VersionDetails",
+    "check_announced_length",
+    "delete_model",
+    "receive_model",
+    "receive_version",
+    "received_from_bytes",
+    "remaining_quota_bytes",
+    "sweep_incoming",
+    "upload_limit_bytes",
+]
+
+# A slow line may pause, but a file that has not grown for this long has been given up.
+ABANDONED_AFTER = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionDetails:
+    """What the user may say about a version when uploading it."""
+
+    label: str = ""
+    accuracy_ratio: float | None = None
+    training_time_s: float | None = None
+
+
+def receive_model(
+    *, owner, name: str, visibility: str, uploaded: ReceivedFile, details=VersionDetails()
+) -> ModelVersion:
+    """Store ``uploaded`` as the first version of a new model of ``owner``'s.
+
+    Raises ValidationError, by field, for a name that is taken or unfit and for an empty file.
+    """
+    onnx_model = OnnxModel(owner=owner, name=name.strip(), visibility=visibility)
+    _check_file(uploaded)
+    onnx_model.full_clean(exclude=["owner"], validate_unique=False, validate_constraints=False)
+    if OnnxModel.objects.filter(owner=owner, name=onnx_model.name).exists():
+        raise _name_taken(onnx_model.name)
+    try:
+        with transaction.atomic():
+            onnx_model.save(force_insert=True)
+            return _add_version(onnx_model, uploaded, details)
+    except IntegrityError as error:
+        # Two uploads of one name at once: the other one was first.
+        raise _name_taken(onnx_model.name) from error
+
+
+def receive_version(
+    onnx_model: OnnxModel, uploaded: ReceivedFile, details=VersionDetails()
+) -> ModelVersion:
+    """Store ``uploaded`` as the next version of ``onnx_model``.
+
+    Raises ValidationError, by field, for an empty file or details out of range.
+    """
+    _check_file(uploaded)
+    with transaction.atomic():
+        return _add_version(onnx_model, uploaded, details)
+
+
+def delete_model(onnx_model: OnnxModel) -> None:
+    """Delete a model with its versions and runs, then the files that no one else needs."""
+    file_names = set(onnx_model.versions.values_list("file", flat=True))
+    with transaction.atomic():
+        onnx_model.delete()
+        transaction.on_commit(lambda: _delete_unused(file_names))
+
+
+def sweep_incoming() -> int:
+    """Delete what aborted uploads left behind, and return how many files that were."""
+    swept_count = 0
+    for path in incoming_folder().glob(f"*{PART_SUFFIX}"):
+        try:
+            if time.time() - path.stat().st_mtime > ABANDONED_AFTER.total_seconds():
+                path.unlink()
+                swept_count += 1
+        except FileNotFoundError:
+            continue
+    return swept_count
+
+
+def _check_file(uploaded: ReceivedFile) -> None:
+    if not uploaded.size:
+        raise ValidationError(
+            {"file": "The file is empty (0 bytes). Export the model again and upload that file."}
+        )
+
+
+def _check_details(version: ModelVersion) -> None:
+    given = {field.name for field in fields(VersionDetails)}
+    for name in ("accuracy_ratio", "training_time_s"):
+        value = getattr(version, name)
+        if value is not None and not math.isfinite(value):
+            raise ValidationError({name: "Give a finite number, or leave it out."})
+    version.clean_fields(exclude={one.name for one in ModelVersion._meta.fields} - given)
+
+
+def _name_taken(name: str) -> ValidationError:
+    return ValidationError(
+        {
+            "name": ValidationError(
+                f"You already have a model called “{name}”. Upload this file as its next "
+                "version, or choose another name.",
+                code="name_taken",
+            )
+        }
+    )
+
+
+def _add_version(
+    onnx_model: OnnxModel, uploaded: ReceivedFile, details: VersionDetails
+) -> ModelVersion:
+    # The row lock makes numbers unique where two uploads of one model meet.
+    OnnxModel.objects.select_for_update().get(pk=onnx_model.pk)
+    newest = onnx_model.versions.aggregate(number=Max("number"))["number"] or 0
+    version = ModelVersion(
+        onnx_model=onnx_model,
+        number=newest + 1,
+        original_name=os.path.basename(uploaded.name or "")[:255],
+        sha256=uploaded.sha256,
+        size_bytes=uploaded.size,
+        **asdict(details),
+    )
+    version.file.name = f"{onnx_model.owner_id}/{uploaded.sha256}.onnx"
+    _check_details(version)
+    _store(version.file.name, uploaded)
+    version.save(force_insert=True)
+    OnnxModel.objects.filter(pk=onnx_model.pk).update(updated_at=timezone.now())
+    transaction.on_commit(lambda: ring(inspect_version, version.pk))
+    return version
+
+
+def _store(name: str, uploaded: ReceivedFile) -> None:
+    """Move the file to its place, named by its hash: the same bytes of one owner once."""
+    if not default_storage.exists(name):
+        default_storage.save(name, uploaded)
+    uploaded.close()
+
+
+def _delete_unused(file_names: set[str]) -> None:
+    still_used = set(
+        ModelVersion.objects.filter(file__in=file_names).values_list("file", flat=True)
+    )
+    for name in file_names - still_used:
+        default_storage.delete(name)

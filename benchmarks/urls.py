@@ -1,0 +1,25 @@
+"""The addresses of models, runs and the home page."""
+
+from django.urls import path
+
+from benchmarks.views import history, home, models, runs, uploads
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("models/", models.model_list, name="models"),
+    path("models/new/", uploads.model_new, name="model-new"),
+    path("models/sample/", uploads.sample_model, name="sample-model"),
+    path("models/<uuid:pk>/", history.model_page, name="model"),
+    path("models/<uuid:pk>/edit/", models.model_edit, name="model-edit"),
+    path("models/<uuid:pk>/delete/", models.model_delete, name="model-delete"),
+    path("models/<uuid:pk>/versions/new/", uploads.version_new, name="version-new"),
+    path("models/<uuid:pk>/run/", runs.run_new, name="run-new"),
+    path("models/<uuid:pk>/history.json", history.history_data, name="model-history-data"),
+    path("models/<uuid:pk>/history.csv", history.history_file, name="model-history-csv"),
+    path("versions/<uuid:pk>/status/", uploads.version_status, name="version-status"),
+    path("runs/", runs.run_list, name="runs"),
+    path("runs/<uuid:pk>/", runs.run_page, name="run"),
+    path("runs/<uuid:pk>/status/", runs.run_status, name="run-status"),
+    path("runs/<uuid:pk>/cancel/", runs.run_cancel, name="run-cancel"),
+    path("runs/<uuid:pk>/again/", runs.run_again, name="run-again"),
+]

@@ -1,0 +1,81 @@
+"""The list of models, and what their owner may change about one."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import F
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from benchmarks import overview, uploads
+from benchmarks.forms import ModelForm
+from benchmarks.models import OnnxModel, Run
+from benchmarks.views.links import query_without_page
+
+PAGE_LENGTH = 25
+ORDER_BY_SORT = {
+    "updated": (F("updated_at").desc(),),
+    "name": (F("name").asc(),),
+    "grams": (F("newest_emission_g").desc(nulls_last=True),),
+    "run": (F("newest_run_at").desc(nulls_last=True),),
+}
+
+
+@require_safe
+def model_list(request):
+    """List one's own models, or the public ones."""
+    is_own = request.user.is_authenticated and request.GET.get("show") != "public"
+    found = OnnxModel.objects.editable_by(request.user)
+    if not is_own:
+        found = OnnxModel.objects.visible_to(request.user).filter(visibility="public")
+    search = request.GET.get("q", "").replace("\x00", "").strip()[:120]
+    sort = request.GET.get("sort")
+    sort = sort if sort in ORDER_BY_SORT else "updated"
+    found = overview.with_summary(found.filter(name__icontains=search))
+    page = Paginator(found.order_by(*ORDER_BY_SORT[sort], "-id"), PAGE_LENGTH).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "page": page,
+        "rows": overview.model_rows(list(page)),
+        "is_own": is_own,
+        "search": search,
+        "sort": sort,
+        "query": query_without_page(request),
+    }
+    return render(request, "benchmarks/model_list.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def model_edit(request, pk):
+    """Rename a model, or change who may see it."""
+    onnx_model = get_object_or_404(OnnxModel.objects.editable_by(request.user), pk=pk)
+    form = ModelForm(request.POST or None, instance=onnx_model)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+        return redirect(onnx_model)
+    # The form has put what was typed into its instance; the page is about what is stored.
+    stored = get_object_or_404(OnnxModel.objects.editable_by(request.user), pk=pk)
+    return render(request, "benchmarks/model_edit.html", {"form": form, "onnx_model": stored})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def model_delete(request, pk):
+    """Say what goes with a model, and delete it when that is confirmed."""
+    onnx_model = get_object_or_404(OnnxModel.objects.editable_by(request.user), pk=pk)
+    if request.method == "POST":
+        name = onnx_model.name
+        uploads.delete_model(onnx_model)
+        messages.success(request, f"“{name}” has been deleted, with its files and its runs.")
+        return redirect("models")
+    versions = list(onnx_model.versions.only("number", "label", "size_bytes", "onnx_model_id"))
+    context = {
+        "onnx_model": onnx_model,
+        "versions": versions,
+        "size_bytes": sum(version.size_bytes for version in versions),
+        "run_count": Run.objects.filter(version__onnx_model=onnx_model).count(),
+    }
+    return render(request, "benchmarks/model_delete.html", context)

@@ -1,0 +1,145 @@
+"""Asking for a run, watching it, reading its result."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseStopPolling
+
+from benchmarks import charts, submission
+from benchmarks.forms import RunForm
+from benchmarks.models import ModelVersion, OnnxModel, Run
+from benchmarks.overview import HEAVY_COLUMNS
+from benchmarks.reports import report_of
+from hardware.models import HardwareProfile
+
+PAGE_LENGTH = 50
+
+
+@require_safe
+@login_required
+def run_list(request):
+    """List one's own runs, newest first."""
+    runs = Run.objects.editable_by(request.user).with_results().defer(*HEAVY_COLUMNS)
+    page = Paginator(runs.order_by("-queued_at", "-id"), PAGE_LENGTH).get_page(
+        request.GET.get("page")
+    )
+    return render(request, "benchmarks/run_list.html", {"page": page})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def run_new(request, pk):
+    """Ask for a run of one of one's own models."""
+    onnx_model = get_object_or_404(OnnxModel.objects.editable_by(request.user), pk=pk)
+    version = _chosen_version(request, onnx_model)
+    form = _run_form(request, version)
+    if form is not None and request.method == "POST" and form.is_valid():
+        try:
+            run = submission.submit_run(
+                owner=request.user,
+                version=form.cleaned_data["version"],
+                profile=form.cleaned_data["profile"],
+                settings=form.settings(),
+            )
+            return redirect(run)
+        except ValidationError as error:
+            form.add_problems(error)
+    context = {
+        "form": form,
+        "onnx_model": onnx_model,
+        "version": version,
+        "newest": onnx_model.latest_version,
+        "has_profile": HardwareProfile.objects.visible_to(request.user).exists(),
+    }
+    status = 400 if form is not None and form.is_bound and form.errors else 200
+    return render(request, "benchmarks/run_new.html", context, status=status)
+
+
+@require_safe
+def run_page(request, pk):
+    """Show a run: what it is waiting for, what it found, or why it found nothing."""
+    run = _visible_run(request, pk)
+    report = report_of(run)
+    context = {
+        "run": run,
+        "report": report,
+        "is_own": run.owner_id == request.user.pk,
+        "histogram": charts.histogram_chart(report.bins) if report else None,
+        **_live_state(run),
+    }
+    return render(request, "benchmarks/run.html", context)
+
+
+@require_safe
+def run_status(request, pk):
+    """Answer how far the run is; with HTTP 286 once it is over."""
+    run = _visible_run(request, pk)
+    context = {"run": run, "is_own": run.owner_id == request.user.pk, **_live_state(run)}
+    response = render(request, "benchmarks/_run_status.html", context)
+    if not run.is_over:
+        return response
+    return HttpResponseStopPolling(response.content, headers={"HX-Refresh": "true"})
+
+
+@login_required
+@require_POST
+def run_cancel(request, pk):
+    """Cancel one of one's own runs."""
+    run = get_object_or_404(Run.objects.editable_by(request.user), pk=pk)
+    if not Run.objects.cancel(run.pk):
+        messages.info(request, "The run was over already, so there was nothing to cancel.")
+    return redirect(run)
+
+
+@login_required
+@require_POST
+def run_again(request, pk):
+    """Queue the same measurement once more."""
+    run = _visible_run(request, pk)
+    if run.version.onnx_model.owner_id != request.user.pk:
+        raise Http404("Only the owner of a model runs it.")
+    try:
+        return redirect(submission.submit_again(run, request.user))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("run-new", run.version.onnx_model_id)
+
+
+def _visible_run(request, pk) -> Run:
+    return get_object_or_404(Run.objects.visible_to(request.user).with_results(), pk=pk)
+
+
+def _chosen_version(request, onnx_model: OnnxModel) -> ModelVersion | None:
+    """Return the version asked for, else the newest that can be measured."""
+    ready = onnx_model.versions.filter(status=ModelVersion.Status.READY).order_by("-number")
+    asked = request.POST.get("version") or request.GET.get("version")
+    by_id = {str(version.pk): version for version in ready}
+    return by_id.get(asked) or next(iter(by_id.values()), None)
+
+
+def _run_form(request, version: ModelVersion | None) -> RunForm | None:
+    if version is None:
+        return None
+    posted = request.POST if request.method == "POST" else None
+    initial = {name: request.GET[name] for name in ("profile",) if name in request.GET}
+    return RunForm(posted, user=request.user, version=version, initial=initial)
+
+
+def _live_state(run: Run) -> dict:
+    if run.is_over:
+        return {}
+    expected_s = submission.MEASURING_S_BY_EFFORT[run.effort] + submission.OVERHEAD_S
+    if run.status == Run.Status.QUEUED:
+        return {"place": submission.queue_place(run), "expected_s": expected_s}
+    elapsed_s = (timezone.now() - run.started_at).total_seconds()
+    return {
+        "elapsed_s": elapsed_s,
+        "expected_s": expected_s,
+        "is_late": elapsed_s > expected_s,
+        "progress_percent": min(100, round(100 * elapsed_s / expected_s)),
+    }

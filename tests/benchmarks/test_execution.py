@@ -1,0 +1,179 @@
+"""A claimed run is measured for real, once, and every way to end is recorded."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from benchmarks import execution, tasks
+from benchmarks.models import Run
+from runner.sample_models import lenet5
+from tests.benchmarks.hostile import endless_loop
+from tests.people import a_queued_run, a_ready_version
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(settings, tmp_path):
+    settings.MEASURING_S = 0.3
+    settings.DATA_DIR = tmp_path
+    execution.worker_is_stopping.clear()
+    yield
+    execution.worker_is_stopping.clear()
+
+
+def a_lenet_run(**fields):
+    return a_queued_run(a_ready_version(content=lenet5()), **fields)
+
+
+def ended(run):
+    return Run.objects.with_results().get(pk=run.pk)
+
+
+def wait_until(condition, *, deadline_s=20):
+    end_s = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < end_s, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_a_run_is_measured_and_priced():
+    run = a_lenet_run()
+
+    execution.execute(run.pk)
+
+    run = ended(run)
+    assert run.status == Run.Status.DONE, run.failure_message
+    assert run.measurement.sample_count >= 5
+    assert run.measurement.software["onnxruntime"]
+    numbers = run.assumptions["numbers"]
+    expected_g = (13 + 3) * run.measurement.mean_s / 3.6e6 * numbers["intensity_g_per_kwh"]
+    assert run.estimate.emission_g == pytest.approx(expected_g, rel=1e-9)
+
+
+def test_a_run_delivered_twice_is_measured_once():
+    run = a_lenet_run()
+
+    execution.execute(run.pk)
+    first = ended(run).measurement.mean_s
+    execution.execute(run.pk)
+
+    assert ended(run).attempts == 1
+    assert ended(run).measurement.mean_s == first
+
+
+def test_latency_is_per_inference_and_not_per_batch():
+    run = a_lenet_run(batch_size=4)
+
+    execution.execute(run.pk)
+
+    run = ended(run)
+    assert run.status == Run.Status.DONE, run.failure_message
+    assert run.measurement.inputs_used[0]["shape"][0] == 4
+
+
+def test_a_file_that_is_no_model_fails_with_a_sentence():
+    run = a_queued_run(a_ready_version(content=b"just text"))
+
+    execution.execute(run.pk)
+
+    run = ended(run)
+    assert run.status == Run.Status.FAILED
+    assert run.failure_code
+    assert "Traceback" not in run.failure_message
+
+
+def test_a_model_that_fails_while_running_says_what_to_do():
+    run = a_lenet_run(input_choices={"shapes": {"input": [1, 1, 7, 7]}})
+
+    execution.execute(run.pk)
+
+    assert ended(run).status == Run.Status.FAILED
+    assert len(ended(run).failure_message) > 20
+
+
+def test_cancelling_a_run_ends_its_child_at_once():
+    run = a_queued_run(a_ready_version(content=endless_loop()))
+    cancel = threading.Timer(0.0, lambda: _cancel_when_measuring(run))
+    cancel.start()
+    began_s = time.monotonic()
+
+    execution.execute(run.pk)
+
+    cancel.join()
+    assert ended(run).status == Run.Status.CANCELLED
+    assert time.monotonic() - began_s < 15
+
+
+def _cancel_when_measuring(run):
+    from django.db import connection
+
+    wait_until(lambda: Run.objects.filter(pk=run.pk, status="measuring").exists())
+    Run.objects.cancel(run.pk)
+    connection.close()
+
+
+def test_a_worker_told_to_stop_hands_its_run_back():
+    run = a_queued_run(a_ready_version(content=endless_loop()))
+    threading.Timer(1.5, execution.worker_is_stopping.set).start()
+
+    execution.execute(run.pk)
+
+    run = ended(run)
+    assert (run.status, run.attempts) == ("queued", 0)
+
+
+def test_a_stopping_worker_takes_no_new_run():
+    run = a_lenet_run()
+    execution.worker_is_stopping.set()
+
+    execution.execute(run.pk)
+
+    assert ended(run).status == Run.Status.QUEUED
+
+
+def test_the_sweep_rings_again_for_a_run_nobody_heard_of(rung):
+    run = a_lenet_run()
+    long_ago = timezone.now() - timedelta(minutes=5)
+    Run.objects.update(queued_at=long_ago, rung_at=long_ago)
+
+    tasks.sweep()
+    tasks.sweep()
+
+    assert rung == [("measure_run", str(run.pk))]
+
+
+def test_the_sweep_queues_again_what_lost_its_worker(rung):
+    run = a_lenet_run()
+    Run.objects.claim(run.pk, worker_name="gone")
+    Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+
+    tasks.sweep()
+
+    assert ended(run).status == Run.Status.QUEUED
+    assert ("measure_run", str(run.pk)) in rung
+
+
+def test_a_run_that_loses_its_worker_three_times_fails_with_a_reason():
+    run = a_lenet_run()
+    for _ in range(3):
+        Run.objects.claim(run.pk, worker_name="gone")
+        Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+        tasks.sweep()
+
+    assert (ended(run).status, ended(run).failure_code) == ("failed", "lost")
+
+
+def test_a_result_under_a_lost_claim_is_not_stored():
+    run = a_lenet_run()
+    token = Run.objects.claim(run.pk, worker_name="slow")
+    Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    tasks.sweep()
+
+    stored = execution.outcomes.record_failure(run.pk, token, code="x", message="y")
+
+    assert not stored
+    assert ended(run).status == Run.Status.QUEUED

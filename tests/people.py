@@ -1,0 +1,196 @@
+"""The cast of every story: owner, teammate, stranger, anonymous; and the things they own."""
+
+import hashlib
+from datetime import timedelta
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from accounts.models import User
+from benchmarks.models import Measurement, ModelVersion, OnnxModel, Run
+from benchmarks.outcomes import store_estimate
+from hardware.assumptions import assumptions_of
+from hardware.models import CarbonIntensity, HardwareProfile, Processor, Zone
+
+PASSWORD = "correct horse 4 battery"
+MACHINE = {
+    "cpu": "AMD EPYC 7B13",
+    "core_count": 2,
+    "memory_bytes": 25_000_000_000,
+    "os": "Linux 6.18",
+    "fingerprint": "machine-1",
+}
+SOFTWARE = {"onnxruntime": "1.32.0", "python": "3.11.7", "provider": "CPUExecutionProvider"}
+
+
+def member(name, **fields):
+    """A user with that name, made once per test."""
+    user = User.objects.filter(username=name).first()
+    return user or User.objects.create_user(name, password=PASSWORD, **fields)
+
+
+def owner():
+    return member("owner", email="owner@example.org")
+
+
+def teammate():
+    return member("teammate")
+
+
+def stranger():
+    return member("stranger")
+
+
+def admin():
+    return member("admin", is_staff=True, is_superuser=True)
+
+
+def anonymous():
+    return AnonymousUser()
+
+
+def a_zone(code="IND", name="India", *, g_per_kwh=713.0, year=2023, **fields):
+    """A zone with one intensity (none when ``g_per_kwh`` is None)."""
+    zone, _ = Zone.objects.get_or_create(code=code, defaults={"name": name, **_kind(code, fields)})
+    if g_per_kwh is not None:
+        CarbonIntensity.objects.get_or_create(
+            zone=zone, year=year, defaults={"g_per_kwh": g_per_kwh, "source": "test table"}
+        )
+    return zone
+
+
+def _kind(code, fields):
+    return {"kind": Zone.Kind.WORLD if code == "WORLD" else Zone.Kind.COUNTRY, **fields}
+
+
+def a_processor(name="M1", *, vendor="Apple", kind="cpu", tdp_w=13.0, **fields):
+    row, _ = Processor.objects.get_or_create(
+        name=name,
+        vendor=vendor,
+        kind=kind,
+        defaults={"tdp_w": tdp_w, "source": "test table", **fields},
+    )
+    return row
+
+
+def _next_name(name, rows):
+    """``name``, or with a number behind it when the owner has one of that name."""
+    count = rows.filter(name__startswith=name).count()
+    return f"{name} {count + 1}" if count else name
+
+
+def a_profile(user=None, name=None, **fields):
+    """The article's laptop in India: 13 W of CPU, 3 W of RAM, 713 g/kWh."""
+    user = user or owner()
+    name = name or _next_name("Laptop", user.hardware_profiles)
+    values = {"cpu_tdp_w": 13.0, "ram_gb": 8.0, **fields}
+    values.setdefault("zone", None)
+    values["zone"] = values["zone"] or a_zone()
+    return HardwareProfile.objects.create(owner=user, name=name, **values)
+
+
+def a_model(user=None, name=None, **fields):
+    user = user or owner()
+    name = name or _next_name("LeNet-5", user.onnx_models)
+    return OnnxModel.objects.create(owner=user, name=name, **fields)
+
+
+INPUTS = [{"name": "input", "dtype": "float32", "shape": ["batch", 1, 28, 28]}]
+OUTPUTS = [{"name": "output", "dtype": "float32", "shape": ["batch", 10]}]
+
+
+def a_ready_version(user=None, *, onnx_model=None, content=b"not really a model", **fields):
+    """The next version of a model, as if it had been inspected."""
+    onnx_model = onnx_model or a_model(user)
+    digest = hashlib.sha256(content).hexdigest()
+    file_name = f"{onnx_model.owner_id}/{digest}.onnx"
+    if not default_storage.exists(file_name):
+        default_storage.save(file_name, ContentFile(content))
+    values = {
+        "number": onnx_model.versions.count() + 1,
+        "file": file_name,
+        "original_name": "model.onnx",
+        "sha256": digest,
+        "size_bytes": len(content),
+        "status": ModelVersion.Status.READY,
+        "opset": 17,
+        "ir_version": 8,
+        "producer": "carbonsite",
+        "parameter_count": 44_426,
+        "mac_count": 281_640,
+        "flop_count": 563_280,
+        "node_count": 12,
+        "operators": {"Conv": 2, "Gemm": 3, "MaxPool": 2, "Relu": 4, "Flatten": 1},
+        "inputs": INPUTS,
+        "outputs": OUTPUTS,
+        **fields,
+    }
+    return ModelVersion.objects.create(onnx_model=onnx_model, **values)
+
+
+def a_queued_run(version=None, profile=None, **fields):
+    version = version or a_ready_version()
+    user = version.onnx_model.owner
+    profile = profile or HardwareProfile.objects.filter(owner=user).first() or a_profile(user)
+    return Run.objects.create(
+        version=version,
+        profile=profile,
+        owner=user,
+        assumptions=assumptions_of(profile).as_json(),
+        **fields,
+    )
+
+
+def a_done_run(version=None, profile=None, *, mean_s=0.001, measurement=None, **fields):
+    """A run that took ``mean_s`` per inference, with its estimate."""
+    finished_at = fields.pop("finished_at", timezone.now())
+    run = a_queued_run(
+        version,
+        profile,
+        status=Run.Status.DONE,
+        attempts=1,
+        queued_at=finished_at - timedelta(seconds=30),
+        started_at=finished_at - timedelta(seconds=25),
+        finished_at=finished_at,
+        **fields,
+    )
+    found = Measurement.objects.create(run=run, **{**_figures(mean_s), **(measurement or {})})
+    store_estimate(run, found)
+    return Run.objects.with_results().get(pk=run.pk)
+
+
+def _figures(mean_s):
+    figures = {
+        "mean_s": mean_s,
+        "median_s": mean_s * 0.98,
+        "stdev_s": mean_s * 0.05,
+        "min_s": mean_s * 0.9,
+        "max_s": mean_s * 1.5,
+        "p90_s": mean_s * 1.1,
+        "p95_s": mean_s * 1.2,
+        "p99_s": mean_s * 1.4,
+        "sample_count": 1000,
+    }
+    return {
+        **figures,
+        "ci95_low_s": mean_s * 0.99,
+        "ci95_high_s": mean_s * 1.01,
+        "as_measured": {key: figures[key] for key in AS_MEASURED},
+        "samples_s": [mean_s * (0.9 + 0.002 * n) for n in range(100)],
+        "throughput_per_s": 1 / mean_s,
+        "load_s": 0.05,
+        "first_call_s": mean_s * 3,
+        "peak_memory_bytes": 80_000_000,
+        "cpu_usage_ratio": 0.98,
+        "machine_usage_ratio": 0.49,
+        "cpu_time_per_inference_s": mean_s,
+        "machine": MACHINE,
+        "software": SOFTWARE,
+        "machine_fingerprint": "machine-1",
+        "software_fingerprint": "software-1",
+    }
+
+
+AS_MEASURED = ("mean_s", "median_s", "p90_s", "p95_s", "p99_s", "max_s", "sample_count")
