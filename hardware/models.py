@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.ids import new_id
@@ -226,6 +227,9 @@ class HardwareProfile(models.Model):
 
     def __str__(self):
         return self.name
+
+    def get_absolute_url(self):
+        return reverse("profile", args=[self.pk])
 
     @property
     def cpu_power_w(self) -> float:

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
 from hardware.assumptions import NoIntensity, SourcedAssumptions, assumptions_of
@@ -86,13 +87,22 @@ def _mine(user, pk) -> HardwareProfile:
     return get_object_or_404(HardwareProfile.objects.editable_by(user).with_factors(), pk=pk)
 
 
+def _way_back(request) -> str | None:
+    """Return the page of ours that sent the user here to describe a machine."""
+    address = request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return address if is_ours else None
+
+
 def _edit(request, profile):
     # The form writes on its profile; the heading keeps the stored name.
     stored_name = profile.name
     form = ProfileForm(request.POST or None, profile=profile)
     if request.method == "POST" and form.is_valid() and form.save():
         messages.success(request, f"“{profile.name}” is saved.")
-        return redirect("profile", pk=profile.pk)
+        return redirect(_way_back(request) or profile)
     context = {
         "form": form,
         "stored_name": stored_name,

@@ -263,3 +263,20 @@ def test_the_list_asks_as_often_for_ten_machines_as_for_one(client, django_asser
     # Count, machines, zones with their latest, the latest rows; nobody's session costs none.
     with django_assert_num_queries(4):
         client.get("/hardware/")
+
+
+@pytest.mark.parametrize(
+    "way_back, is_taken",
+    [
+        ("/models/", True),
+        ("https://elsewhere.example/", False),
+        ("//elsewhere.example/", False),
+    ],
+)
+def test_whoever_came_from_a_run_goes_back_to_it_but_never_elsewhere(as_owner, way_back, is_taken):
+    a_zone()
+    a_processor("M1", vendor="Apple", tdp_w=10.0)
+
+    response = as_owner.post(f"/hardware/new/?next={way_back}", typed())
+
+    assert (response.url == way_back) == is_taken
