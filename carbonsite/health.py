@@ -1,0 +1,57 @@
+"""What the site answers to a machine that asks how it is."""
+
+import logging
+from collections.abc import Callable
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from kombu.exceptions import OperationalError
+
+from carbonsite.celery import app
+
+VERSION = "0.1.0"
+BROKER_TIMEOUT_S = 3
+logger = logging.getLogger(__name__)
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Answer that this process lives; asks nothing else."""
+    return JsonResponse({"status": "ok", "version": VERSION})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Answer whether the site can do its work: 503 while a part of it cannot be reached."""
+    checks: dict[str, Callable[[], bool]] = {
+        "database": database_answers,
+        "broker": broker_answers,
+    }
+    state_by_part = {name: "ok" if check() else "unreachable" for name, check in checks.items()}
+    is_ready = set(state_by_part.values()) == {"ok"}
+    body = {"status": "ok" if is_ready else "unready", "version": VERSION, "parts": state_by_part}
+    return JsonResponse(body, status=200 if is_ready else 503)
+
+
+def database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        logger.exception("The database did not answer")
+        return False
+    return True
+
+
+def broker_answers() -> bool:
+    try:
+        with app.connection_for_write() as broker:
+            broker.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT_S)
+    except (OperationalError, OSError):
+        logger.exception("The broker did not answer")
+        return False
+    return True

@@ -1,0 +1,188 @@
+"""Every route of the API, walked by every role; a route that the table misses fails."""
+
+import pytest
+from django.urls import URLPattern, get_resolver, reverse
+
+from benchmarks.models import OnnxModel
+from hardware.models import HardwareProfile
+from tests.api.scripts import an_onnx_file, script_of
+from tests.people import (
+    PASSWORD,
+    a_processor,
+    a_profile,
+    a_queued_run,
+    a_ready_version,
+    a_zone,
+    anonymous,
+    owner,
+    stranger,
+    teammate,
+)
+
+pytestmark = pytest.mark.django_db
+
+ROLES = {"owner": owner, "teammate": teammate, "stranger": stranger, "anonymous": anonymous}
+HTTP_METHODS = {"get", "post", "put", "patch", "delete"}
+# The statuses of owner, teammate, stranger and anonymous, for what the owner keeps private.
+WHEN_PRIVATE = {
+    ("api-root", "GET"): (200, 200, 200, 200),
+    ("api-schema", "GET"): (200, 200, 200, 200),
+    ("api-docs", "GET"): (200, 200, 200, 200),
+    ("api-tokens", "POST"): (201, 201, 201, 201),
+    ("api-me", "GET"): (200, 200, 200, 401),
+    ("api-zones", "GET"): (200, 200, 200, 200),
+    ("api-zone", "GET"): (200, 200, 200, 200),
+    ("api-processors", "GET"): (200, 200, 200, 200),
+    ("api-processor", "GET"): (200, 200, 200, 200),
+    ("api-processor-match", "GET"): (200, 200, 200, 200),
+    ("api-profiles", "GET"): (200, 200, 200, 200),
+    ("api-profiles", "POST"): (201, 201, 201, 401),
+    ("api-profile", "GET"): (200, 404, 404, 404),
+    ("api-profile", "PATCH"): (200, 404, 404, 401),
+    ("api-profile", "DELETE"): (204, 404, 404, 401),
+    ("api-models", "GET"): (200, 200, 200, 200),
+    ("api-models", "POST"): (201, 201, 201, 401),
+    ("api-model", "GET"): (200, 404, 404, 404),
+    ("api-model", "PATCH"): (200, 404, 404, 401),
+    ("api-model", "DELETE"): (204, 404, 404, 401),
+    ("api-model-versions", "POST"): (201, 404, 404, 401),
+    ("api-version", "GET"): (200, 404, 404, 404),
+    ("api-runs", "GET"): (200, 200, 200, 200),
+    ("api-runs", "POST"): (201, 400, 400, 401),
+    ("api-run", "GET"): (200, 404, 404, 404),
+    ("api-run-cancel", "POST"): (200, 404, 404, 401),
+}
+READABLE_WHEN_PUBLIC = {"api-profile", "api-model", "api-version", "api-run"}
+OWNED = READABLE_WHEN_PUBLIC | {"api-model-versions", "api-run-cancel", "api-runs"}
+WHEN_PUBLIC = WHEN_PRIVATE | {(name, "GET"): (200, 200, 200, 200) for name in READABLE_WHEN_PUBLIC}
+
+
+def routes_of_the_api():
+    """The (name, method) of every route below /api/, from the site's own table of addresses."""
+    (api,) = [one for one in get_resolver().url_patterns if str(one.pattern) == "api/"]
+    return {
+        (route.name, method.upper())
+        for route in _leaves(api)
+        for method in HTTP_METHODS.intersection(route.callback.view_class.http_method_names)
+        if hasattr(route.callback.view_class, method)
+    }
+
+
+def _leaves(resolver):
+    for one in resolver.url_patterns:
+        if isinstance(one, URLPattern):
+            yield one
+        else:
+            yield from _leaves(one)
+
+
+def expected(table, name, method, role):
+    return table[name, method][list(ROLES).index(role)]
+
+
+def status_for(role, story, name, method):
+    """Send a fitting request as ``role`` and return the answer's status."""
+    return sent(script_of(ROLES[role]()), story, name, method).status_code
+
+
+def sent(script, story, name, method):
+    body = story.body(name, method)
+    if method == "GET":
+        return script.get(story.address(name))
+    is_upload = body is not None and "file" in body
+    return getattr(script, method.lower())(
+        story.address(name), body, format="multipart" if is_upload else "json"
+    )
+
+
+class Story:
+    """The owner's things, and a fitting request for each route."""
+
+    def __init__(self):
+        self.zone = a_zone()
+        self.processor = a_processor()
+        self.profile = a_profile()
+        self.version = a_ready_version()
+        self.run = a_queued_run(self.version, self.profile)
+
+    def publish(self):
+        OnnxModel.objects.update(visibility="public")
+        HardwareProfile.objects.update(visibility="public")
+
+    def address(self, name):
+        id_by_name = {
+            "api-zone": self.zone.pk,
+            "api-processor": self.processor.pk,
+            "api-profile": self.profile.pk,
+            "api-model": self.version.onnx_model_id,
+            "api-model-versions": self.version.onnx_model_id,
+            "api-version": self.version.pk,
+            "api-run": self.run.pk,
+            "api-run-cancel": self.run.pk,
+        }
+        address = reverse(name, args=[id_by_name[name]] if name in id_by_name else [])
+        return address + "?name=M1" if name == "api-processor-match" else address
+
+    def body(self, name, method):
+        file = an_onnx_file(b"another")
+        bodies = {
+            ("api-tokens", "POST"): {"username": "owner", "password": PASSWORD, "name": "ci"},
+            ("api-profiles", "POST"): {"name": "New", "zone": "IND", "cpu_tdp_w": 13},
+            ("api-profile", "PATCH"): {"name": "Renamed"},
+            ("api-models", "POST"): {"name": "New", "file": file},
+            ("api-model", "PATCH"): {"name": "Renamed"},
+            ("api-model-versions", "POST"): {"file": file},
+            ("api-runs", "POST"): {
+                "version": str(self.version.pk),
+                "profile": str(self.profile.pk),
+            },
+        }
+        return bodies.get((name, method))
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name, method", sorted(WHEN_PRIVATE))
+def test_each_role_gets_what_it_may(name, method, role):
+    assert status_for(role, Story(), name, method) == expected(WHEN_PRIVATE, name, method, role)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name, method", sorted(call for call in WHEN_PUBLIC if call[0] in OWNED))
+def test_what_is_public_is_read_by_all_and_still_written_by_its_owner_only(name, method, role):
+    story = Story()
+    story.publish()
+
+    assert status_for(role, story, name, method) == expected(WHEN_PUBLIC, name, method, role)
+
+
+def test_no_route_is_missing_from_the_table():
+    assert routes_of_the_api() == set(WHEN_PRIVATE)
+
+
+@pytest.mark.parametrize("name", ["api-profiles", "api-models", "api-runs"])
+def test_lists_hold_nobody_elses_private_things(name):
+    story = Story()
+
+    counts = [
+        len(script_of(ROLES[role]()).get(story.address(name)).json()["results"]) for role in ROLES
+    ]
+    story.publish()
+    public_counts = [
+        len(script_of(ROLES[role]()).get(story.address(name)).json()["results"]) for role in ROLES
+    ]
+
+    assert counts == [1, 0, 0, 0]
+    assert public_counts == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "name, method",
+    sorted(call for call in WHEN_PRIVATE if call[1] != "GET" and call[0] != "api-tokens"),
+)
+def test_a_token_that_may_only_read_writes_nothing(name, method):
+    story = Story()
+
+    answer = sent(script_of(owner(), scope="read"), story, name, method)
+
+    assert answer.status_code == 403
+    assert answer.json()["type"] == "permission_denied"
