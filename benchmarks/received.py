@@ -4,6 +4,8 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -18,6 +20,8 @@ CHUNK_BYTES = 1024 * 1024
 # What a form's other fields and the multipart borders may add to the length of a request.
 FORM_ALLOWANCE_BYTES = 1024 * 1024
 PART_SUFFIX = ".part"
+# A slow line may pause, but a file that has not grown for this long has been given up.
+ABANDONED_AFTER = timedelta(hours=2)
 
 
 class UploadTooLarge(Exception):
@@ -134,3 +138,16 @@ class HashingUploadHandler(FileUploadHandler):
         """Leave nothing behind of a file that did not arrive whole."""
         if hasattr(self, "received"):
             self.received.close()
+
+
+def sweep_incoming() -> int:
+    """Delete what aborted uploads left behind, and return how many files that were."""
+    swept_count = 0
+    for path in incoming_folder().glob(f"*{PART_SUFFIX}"):
+        try:
+            if time.time() - path.stat().st_mtime > ABANDONED_AFTER.total_seconds():
+                path.unlink()
+                swept_count += 1
+        except FileNotFoundError:
+            continue
+    return swept_count

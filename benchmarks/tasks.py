@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from kombu.exceptions import OperationalError
 
-from benchmarks import execution, inspection
+from benchmarks import execution, inspection, received
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +28,12 @@ def measure_run(run_id):
 
 @shared_task(expires=15)
 def sweep():
-    """Ring again for what nobody picked up, and hand on what its worker has dropped."""
+    """Ring again for what nobody picked up, hand on what was dropped, throw away leftovers."""
     for run_id in execution.reap_stalled() + execution.unanswered():
         ring(measure_run, run_id)
     for version_id in inspection.unanswered():
         ring(inspect_version, version_id)
+    received.sweep_incoming()
 
 
 def ring(task, row_id) -> None:

@@ -2,9 +2,7 @@
 
 import math
 import os
-import time
 from dataclasses import asdict, dataclass, fields
-from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
@@ -12,10 +10,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from benchmarks.folders import incoming_folder
 from benchmarks.models import ModelVersion, OnnxModel
 from benchmarks.received import (
-    PART_SUFFIX,
     HashingUploadHandler,
     NoRoom,
     ReceivedFile,
@@ -39,12 +35,8 @@ __all__ = [
     "receive_version",
     "received_from_bytes",
     "remaining_quota_bytes",
-    "sweep_incoming",
     "upload_limit_bytes",
 ]
-
-# A slow line may pause, but a file that has not grown for this long has been given up.
-ABANDONED_AFTER = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +87,6 @@ def delete_model(onnx_model: OnnxModel) -> None:
     with transaction.atomic():
         onnx_model.delete()
         transaction.on_commit(lambda: _delete_unused(file_names))
-
-
-def sweep_incoming() -> int:
-    """Delete what aborted uploads left behind, and return how many files that were."""
-    swept_count = 0
-    for path in incoming_folder().glob(f"*{PART_SUFFIX}"):
-        try:
-            if time.time() - path.stat().st_mtime > ABANDONED_AFTER.total_seconds():
-                path.unlink()
-                swept_count += 1
-        except FileNotFoundError:
-            continue
-    return swept_count
 
 
 def _check_file(uploaded: ReceivedFile) -> None:

@@ -17,7 +17,7 @@ from django.http import UnreadablePostError
 from django.test import RequestFactory
 
 from benchmarks.models import ModelVersion, OnnxModel
-from benchmarks.received import HashingUploadHandler
+from benchmarks.received import HashingUploadHandler, sweep_incoming
 from benchmarks.uploads import (
     UploadTooLarge,
     VersionDetails,
@@ -26,7 +26,6 @@ from benchmarks.uploads import (
     receive_version,
     received_from_bytes,
     remaining_quota_bytes,
-    sweep_incoming,
 )
 from carbonsite.whole_body import WholeBody
 from tests.people import anonymous, owner, stranger
