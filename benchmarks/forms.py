@@ -152,7 +152,7 @@ class RunForm(StepForm):
         choices=Run.Effort, initial=Run.Effort.STANDARD, widget=forms.RadioSelect
     )
 
-    def __init__(self, *args, user, version: ModelVersion, **kwargs):
+    def __init__(self, *args, user, version: ModelVersion, like: Run | None = None, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["version"].queryset = version.onnx_model.versions.filter(
             status=ModelVersion.Status.READY
@@ -166,6 +166,17 @@ class RunForm(StepForm):
         self.inputs = input_fields(version.inputs)
         for one in self.inputs.fields:
             self.fields[one.field_name] = one.as_form_field()
+        if like is not None:
+            self.initial = self._initial_like(like) | self.initial
+
+    def _initial_like(self, run: Run) -> dict:
+        chosen = {
+            "profile": run.profile_id,
+            "batch_size": run.batch_size,
+            "intra_op_threads": run.intra_op_threads,
+            "effort": run.effort,
+        }
+        return chosen | self.inputs.initial(run.input_choices)
 
     @property
     def has_batch(self) -> bool:
@@ -173,8 +184,12 @@ class RunForm(StepForm):
         return bool(self.inputs.batch_places)
 
     @property
-    def has_range_errors(self) -> bool:
-        return any(self[one.field_name].errors for one in self.inputs.fields if one.is_range_end)
+    def shows_ranges(self) -> bool:
+        """Whether the ranges are worth opening: one is wrong, is set, or is probably needed."""
+        ends = [self[one.field_name] for one in self.inputs.fields if one.is_range_end]
+        return self.inputs.has_scalars or any(
+            end.errors or end.value() not in (None, "") for end in ends
+        )
 
     @property
     def size_rows(self) -> list[forms.BoundField]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from django import forms
 from django.core.exceptions import ValidationError
 
+from benchmarks.models import Run
 from runner.errors import RunnerError
 from runner.job import InputChoices
-from runner.shapes import TensorDescription, plan_inputs, tensors_from_plain
+from runner.shapes import PlannedInput, TensorDescription, plan_inputs, tensors_from_plain
 
 DEFAULT_SIZE = 1
 MAX_SIZE = 1_000_000
@@ -40,6 +41,7 @@ class InputField:
     setting: str
     input_name: str = ""
     axis: int | None = None
+    help_text: str = ""
 
     @property
     def is_range_end(self) -> bool:
@@ -48,7 +50,12 @@ class InputField:
     def as_form_field(self) -> forms.Field:
         """Return the field that asks for this value."""
         if self.is_range_end:
-            return forms.FloatField(label=self.label, required=False)
+            placeholder = "0" if self.kind == "low" else "1"
+            return forms.FloatField(
+                label=self.label,
+                required=False,
+                widget=forms.NumberInput(attrs={"placeholder": placeholder}),
+            )
         if self.kind == "whole_shape":
             return ShapeField(
                 label=self.label,
@@ -58,11 +65,24 @@ class InputField:
             )
         return forms.IntegerField(
             label=self.label,
+            help_text=self.help_text,
             min_value=1,
             max_value=MAX_SIZE,
             initial=DEFAULT_SIZE,
             required=False,
         )
+
+    def value_in(self, choices: Mapping) -> object:
+        """Return what ``choices`` say about this field, None where they say nothing."""
+        if self.kind == "dim":
+            return choices.get("dims", {}).get(self.label)
+        if self.is_range_end:
+            ends = choices.get("ranges", {}).get(self.input_name)
+            return ends and ends[0 if self.kind == "low" else 1]
+        shape = choices.get("shapes", {}).get(self.input_name)
+        if shape is None or self.axis is None:
+            return shape and ", ".join(str(size) for size in shape)
+        return shape[self.axis] if self.axis < len(shape) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +133,16 @@ class InputFields:
             "ranges": self._ranges(cleaned),
         }
         return {name: chosen for name, chosen in parts.items() if chosen}
+
+    @property
+    def has_scalars(self) -> bool:
+        """Whether an input is a lone number: mostly a setting, which 0 or 1 rarely fits."""
+        return any(tensor.shape == () and tensor.dtype != "string" for tensor in self.tensors)
+
+    def initial(self, choices: Mapping) -> dict[str, object]:
+        """Return the fields' values that make ``choices``, the ``inputs`` of a run's settings."""
+        found = {one.field_name: one.value_in(choices) for one in self.fields}
+        return {name: value for name, value in found.items() if value is not None}
 
     def _dims(self, cleaned: Mapping) -> dict[str, int]:
         return {
@@ -169,6 +199,17 @@ def input_fields(stored_inputs: list[dict]) -> InputFields:
     )
 
 
+def inputs_fed(run: Run) -> tuple[PlannedInput, ...]:
+    """Return what the model of ``run`` is fed, result or none; empty where that cannot be said."""
+    try:
+        choices = InputChoices.from_plain(run.input_choices)
+        return plan_inputs(
+            tensors_from_plain(run.version.inputs), choices, batch_size=run.batch_size
+        )
+    except RunnerError:
+        return ()
+
+
 def shape_text(shape: Sequence[int | str | None] | None) -> str:
     """Return a shape as one reads it, with a question mark for a nameless dimension.
 
@@ -207,10 +248,11 @@ def _size_fields(tensors: Sequence[TensorDescription], why_by_place: Mapping):
                 continue
             if isinstance(size, str):
                 symbols.append(size)
-            yield _size_field(index, tensor, axis)
+            yield _size_field(tensors, index, axis)
 
 
-def _size_field(index: int, tensor: TensorDescription, axis: int) -> InputField:
+def _size_field(tensors: Sequence[TensorDescription], index: int, axis: int) -> InputField:
+    tensor = tensors[index]
     symbol = (tensor.shape or ())[axis]
     if isinstance(symbol, str):
         return InputField(
@@ -218,14 +260,34 @@ def _size_field(index: int, tensor: TensorDescription, axis: int) -> InputField:
             kind="dim",
             label=symbol,
             setting=f"inputs.dims.{symbol}",
+            help_text=_places_sentence(tensors, symbol),
         )
     return InputField(
         field_name=f"size_{index}_{axis}",
         kind="size",
         label=f"{tensor.name}, dimension {axis + 1}",
+        help_text=f"Marked here: {_marked_shape(tensor, axis)}.",
         setting=f"inputs.shapes.{tensor.name}",
         input_name=tensor.name,
         axis=axis,
+    )
+
+
+def _places_sentence(tensors: Sequence[TensorDescription], symbol: str) -> str:
+    """Return where a named dimension stands, such as "Dimension 3 of x."."""
+    places = [
+        f"dimension {axis + 1} of {tensor.name}"
+        for tensor in tensors
+        for axis, size in enumerate(tensor.shape or ())
+        if size == symbol
+    ]
+    listed = ", ".join(places[:4]) + (" and elsewhere" if len(places) > 4 else "")
+    return f"{listed[:1].upper()}{listed[1:]}."
+
+
+def _marked_shape(tensor: TensorDescription, axis: int) -> str:
+    return shape_text(
+        [size if place != axis else "[?]" for place, size in enumerate(tensor.shape or ())]
     )
 
 

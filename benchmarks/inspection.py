@@ -17,6 +17,8 @@ from runner.results import Failure, InspectionResult
 
 RING_AGAIN_AFTER = timedelta(seconds=60)
 MAX_ATTEMPTS = 3
+# Endings that say nothing of the file.
+NOT_THE_FILES_FAULT = {"killed", "no_result"}
 GAVE_UP = (
     "The file could not be inspected: reading it failed three times. "
     "Check that it is a valid ONNX model, then upload it again."
@@ -36,6 +38,9 @@ def inspect(version_id) -> None:
         inspection_attempts=F("inspection_attempts") + 1, inspection_rung_at=timezone.now()
     )
     outcome = _read(version)
+    if isinstance(outcome, Failure) and outcome.code in NOT_THE_FILES_FAULT:
+        # The sweep rings again, until the attempts are used up.
+        return
     if isinstance(outcome, Failure):
         _reject(version, code=outcome.code, reason=outcome.message)
     else:

@@ -107,6 +107,10 @@ class HashingUploadHandler(FileUploadHandler):
 
     chunk_size = CHUNK_BYTES
 
+    def __init__(self, request=None):
+        super().__init__(request)
+        self._all_received: list[ReceivedFile] = []
+
     def handle_raw_input(self, input_data, META, content_length, boundary, encoding=None):  # noqa: N803
         """Refuse before the body is read what can be refused by now."""
         user = getattr(self.request, "user", None)
@@ -121,11 +125,12 @@ class HashingUploadHandler(FileUploadHandler):
         if not self.request.user.is_authenticated:
             raise PermissionDenied("Log in before you upload a file.")
         self.received = ReceivedFile(self.file_name, self.content_type)
+        self._all_received.append(self.received)
 
     def receive_data_chunk(self, raw_data, start):
         """Write and hash a chunk, up to the limit."""
         if start + len(raw_data) > self.limit_bytes:
-            self.received.close()
+            self.close()
             raise UploadTooLarge(self.limit_bytes)
         self.received.append(raw_data)
 
@@ -136,8 +141,30 @@ class HashingUploadHandler(FileUploadHandler):
 
     def upload_interrupted(self):
         """Leave nothing behind of a file that did not arrive whole."""
-        if hasattr(self, "received"):
-            self.received.close()
+        self.close()
+
+    def close(self):
+        """Delete every file that has begun to arrive and was not stored."""
+        for received in self._all_received:
+            received.close()
+
+
+class UploadClosingMiddleware:
+    """Let no file of an upload outlive its request, however that ends.
+
+    Django's parser drops a file when reading it breaks off, but the exception's traceback keeps
+    it, and its room on the disk, until the next collection of garbage.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        try:
+            return self.get_response(request)
+        finally:
+            for handler in request.upload_handlers:
+                handler.close()
 
 
 def sweep_incoming() -> int:

@@ -75,9 +75,14 @@ def submit_again(run: Run, owner) -> Run:
 
     Raises ValidationError as ``submit_run`` does, and when the profile is no longer there.
     """
-    if run.profile is None:
+    # Whoever shared the profile may have made it private since.
+    profile = HardwareProfile.objects.visible_to(owner).filter(pk=run.profile_id).first()
+    if profile is None:
         raise ValidationError(
-            {"profile": "The profile of that run has been deleted. Choose another one."}
+            {
+                "profile": "The profile of that run has been deleted, or is no longer shared "
+                "with you. Choose another one."
+            }
         )
     settings = RunSettings(
         batch_size=run.batch_size,
@@ -85,7 +90,7 @@ def submit_again(run: Run, owner) -> Run:
         effort=run.effort,
         inputs=run.input_choices,
     )
-    return submit_run(owner=owner, version=run.version, profile=run.profile, settings=settings)
+    return submit_run(owner=owner, version=run.version, profile=profile, settings=settings)
 
 
 def queue_place(run: Run) -> QueuePlace:

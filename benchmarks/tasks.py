@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from kombu.exceptions import OperationalError
 
-from benchmarks import execution, inspection, received
+from benchmarks import execution, folders, inspection, received
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ def sweep():
     for version_id in inspection.unanswered():
         ring(inspect_version, version_id)
     received.sweep_incoming()
+    folders.sweep_work()
 
 
 def ring(task, row_id) -> None:

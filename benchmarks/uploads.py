@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from accounts.models import User
 from benchmarks.models import ModelVersion, OnnxModel
 from benchmarks.received import (
     HashingUploadHandler,
@@ -83,10 +84,12 @@ def receive_version(
 
 def delete_model(onnx_model: OnnxModel) -> None:
     """Delete a model with its versions and runs, then the files that no one else needs."""
-    file_names = set(onnx_model.versions.values_list("file", flat=True))
+    owner_id = onnx_model.owner_id
     with transaction.atomic():
+        _hold_files_of(owner_id)
+        file_names = set(onnx_model.versions.values_list("file", flat=True))
         onnx_model.delete()
-        transaction.on_commit(lambda: _delete_unused(file_names))
+        transaction.on_commit(lambda: _delete_unused(file_names, owner_id))
 
 
 def _check_file(uploaded: ReceivedFile) -> None:
@@ -120,8 +123,11 @@ def _name_taken(name: str) -> ValidationError:
 def _add_version(
     onnx_model: OnnxModel, uploaded: ReceivedFile, details: VersionDetails
 ) -> ModelVersion:
-    # The row lock makes numbers unique where two uploads of one model meet.
-    OnnxModel.objects.select_for_update().get(pk=onnx_model.pk)
+    _hold_files_of(onnx_model.owner_id)
+    # What was left when the upload began may have been used up by another one meanwhile.
+    limit_bytes = upload_limit_bytes(onnx_model.owner)
+    if uploaded.size > limit_bytes:
+        raise UploadTooLarge(limit_bytes)
     newest = onnx_model.versions.aggregate(number=Max("number"))["number"] or 0
     version = ModelVersion(
         onnx_model=onnx_model,
@@ -140,6 +146,15 @@ def _add_version(
     return version
 
 
+def _hold_files_of(owner_id) -> None:
+    """Let no one else add or delete files of this owner until the transaction ends.
+
+    So that versions' numbers are unique, the quota holds for uploads at once, and a file is not
+    deleted while the same bytes come in again.
+    """
+    User.objects.select_for_update().get(pk=owner_id)
+
+
 def _store(name: str, uploaded: ReceivedFile) -> None:
     """Move the file to its place, named by its hash: the same bytes of one owner once."""
     if not default_storage.exists(name):
@@ -147,9 +162,11 @@ def _store(name: str, uploaded: ReceivedFile) -> None:
     uploaded.close()
 
 
-def _delete_unused(file_names: set[str]) -> None:
-    still_used = set(
-        ModelVersion.objects.filter(file__in=file_names).values_list("file", flat=True)
-    )
-    for name in file_names - still_used:
-        default_storage.delete(name)
+def _delete_unused(file_names: set[str], owner_id) -> None:
+    with transaction.atomic():
+        _hold_files_of(owner_id)
+        still_used = set(
+            ModelVersion.objects.filter(file__in=file_names).values_list("file", flat=True)
+        )
+        for name in file_names - still_used:
+            default_storage.delete(name)

@@ -1,8 +1,11 @@
-"""A request that claims to be written in another charset than UTF-8 is refused at the door."""
+"""What text no part of the site can read is refused at the door: other charsets, and NUL."""
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any
 
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_header_parameters
 
 from carbonsite.problems import Problem
@@ -26,6 +29,22 @@ def refuse_foreign_text(application: Callable[..., Iterable[bytes]]) -> Callable
         return [response.content]
 
     return checked
+
+
+class NulRefusingMiddleware:
+    """Answer an address or a cookie that holds a NUL character with a 400.
+
+    PostgreSQL takes none in any text, so that each search and each session key would be a 500.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        parts = [(name, *values) for name, values in request.GET.lists()]
+        if any("\x00" in text for text in (*chain(*parts), *request.COOKIES.values())):
+            raise BadRequest("The request holds a NUL character.")
+        return self.get_response(request)
 
 
 def _is_plain(content_type: str) -> bool:

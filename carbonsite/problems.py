@@ -1,5 +1,6 @@
 """How the API says no: every refusal is an ``application/problem+json`` of one shape (RFC 9457)."""
 
+import math
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -69,9 +70,15 @@ PROBLEM_BY_ERROR: dict[type[Exception], Problem] = {
 # Said where no view of the API was reached, or where one broke.
 PLAIN_PROBLEM_BY_STATUS = {
     404: NOT_FOUND,
-    400: Problem(400, "bad_request", "The request could not be read."),
+    400: Problem(
+        400,
+        "bad_request",
+        "The request could not be read: it is malformed, holds a NUL character, or has too many "
+        "parameters.",
+    ),
     500: Problem(500, "server_error", "Something went wrong on our side. Please try again."),
 }
+LENGTH_WANTED = Problem(411, "length_required", "Say in Content-Length how long the body is.")
 HOW_TO_LOG_IN = (
     "This needs a log-in, or a token: send the header “Authorization: Bearer cs_...”. Tokens are "
     "made on the page “API tokens” of your account."
@@ -106,7 +113,7 @@ def _framework_problem(error: APIException) -> Problem:
     if auth_header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
     if wait_s := getattr(error, "wait", None):
-        headers["Retry-After"] = str(round(wait_s))
+        headers["Retry-After"] = str(math.ceil(wait_s))
     if isinstance(error.detail, dict | list):
         return _refused_values(error.detail, status=error.status_code)
     detail = HOW_TO_LOG_IN if isinstance(error, NotAuthenticated) else str(error.detail)
@@ -137,7 +144,7 @@ def _flat(details, place: str):
 
 
 class ApiProblemMiddleware:
-    """Keep what is said outside the API's views in its shape too, and bad requests out of them."""
+    """Keep what is said outside the API's views in its shape too."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -145,9 +152,8 @@ class ApiProblemMiddleware:
     def __call__(self, request):
         if not request.path_info.startswith(API_PREFIX):
             return self.get_response(request)
-        refusal = _refusal(request)
-        if refusal is not None:
-            return refusal.as_response()
+        if _has_unknown_length(request):
+            return LENGTH_WANTED.as_response()
         response = self.get_response(request)
         if response.status_code < 400 or response.get("Content-Type") == MEDIA_TYPE:
             return response
@@ -161,14 +167,6 @@ def _plain_problem(status: int) -> Problem:
     )
 
 
-def _refusal(request) -> Problem | None:
-    """Return why a request cannot be answered whatever it asks for, or None."""
-    if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
-        return Problem(411, "length_required", "Say in Content-Length how long the body is.")
-    try:
-        texts = [part for name, values in request.GET.lists() for part in (name, *values)]
-    except django_errors.TooManyFieldsSent:
-        return Problem(400, "bad_request", "The address has too many parameters.")
-    if any("\x00" in text for text in texts):
-        return Problem(400, "bad_value", "The address holds a NUL character (%00).")
-    return None
+def _has_unknown_length(request) -> bool:
+    meta = request.META
+    return bool(meta.get("HTTP_TRANSFER_ENCODING")) and not meta.get("CONTENT_LENGTH")

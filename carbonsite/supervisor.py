@@ -17,7 +17,7 @@ from carbonsite import process_tree
 
 TICK_S = 0.2
 # Ctrl-C ends everything within 10 s: this long to end in order, then by force.
-GRACE_S = 6
+GRACE_S = 5
 FORCE_S = 2
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30

@@ -17,6 +17,8 @@ class ReferenceAdmin(ImportExportModelAdmin):
     """A reference table: every change is marked, so that a new vintage leaves it alone."""
 
     formats = (CSV,)
+    # Its page of choices needs inline scripts, which this site refuses: export everything.
+    skip_export_form = True
     readonly_fields = ("edited_at", "edited_by")
     list_per_page = 50
     show_full_result_count = False

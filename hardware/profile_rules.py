@@ -1,6 +1,6 @@
 """What a hardware profile must be before it is stored; form and API both ask here."""
 
-import math
+import sys
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -55,9 +55,15 @@ def _check_numbers(profile: HardwareProfile, errors: dict[str, str]) -> None:
         value = getattr(profile, field)
         if value is None and field in may_be_unset:
             continue
-        if value is None or not math.isfinite(value) or not lowest <= value <= highest:
-            given = "nothing" if value is None else f"{value:g}"
-            errors[field] = f"{rule} You gave {given}."
+        # NaN is in no range; a whole number of hundreds of digits can be compared, not converted.
+        if value is None or not lowest <= value <= highest:
+            errors[field] = f"{rule} You gave {_spoken_number(value)}."
+
+
+def _spoken_number(value: float | None) -> str:
+    if value is None:
+        return "nothing"
+    return f"{value:g}" if abs(value) < sys.float_info.max else "a number beyond all bounds"
 
 
 def _check_processor(profile: HardwareProfile, kind: str, errors: dict[str, str]) -> None:

@@ -32,6 +32,13 @@ def _match_rank(*tiers: Q) -> Case:
     )
 
 
+# Of one year's figures the most complete way of counting, not the first in the alphabet.
+NEWEST_FIRST = (
+    F("year").desc(),
+    _match_rank(Q(measure="life_cycle"), Q(measure="operational")),
+)
+
+
 class ZoneQuerySet(models.QuerySet):
     def search(self, text):
         """Zones whose name, code or country holds every word of ``text``, best match first.
@@ -60,7 +67,7 @@ class ZoneQuerySet(models.QuerySet):
         """Each zone with the newest figure it has: id, g/kWh, year and measure, or None."""
         newest = self.model.intensities.rel.related_model.objects.filter(
             zone_id=OuterRef("pk")
-        ).order_by("-year", "measure")
+        ).order_by(*NEWEST_FIRST)
         return self.annotate(
             latest_intensity_id=Subquery(newest.values("pk")[:1]),
             latest_g_per_kwh=Subquery(newest.values("g_per_kwh")[:1]),
@@ -77,12 +84,8 @@ class CarbonIntensityQuerySet(models.QuerySet):
         The caller sees a fallback by the row's zone being another than the one asked for.
         """
         for code in (zone.pk, WORLD_CODE):
-            row = (
-                self.filter(zone_id=code)
-                .select_related("zone")
-                .order_by("-year", "measure")
-                .first()
-            )
+            found = self.filter(zone_id=code).select_related("zone")
+            row = found.order_by(*NEWEST_FIRST).first()
             if row is not None:
                 return row
         return None

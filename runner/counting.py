@@ -15,7 +15,8 @@ from onnx import GraphProto, ModelProto, NodeProto, shape_inference
 from runner.weights import constant_shapes, inner_graphs
 
 Shape = tuple[int, ...]
-MAX_COUNT = 2**62
+# Twice this, the FLOPs, still fits a database's whole number.
+MAX_COUNT = 2**61
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ def measure(job: Job, reporter: Reporter) -> MeasurementResult:
     inference = prepare(session, planned, make_values(planned, seed=job.seed))
     _warm_up(inference, planned)
     reporter.enter("measuring")
-    measured = _time_calls(inference, _pace(job, started_s), reporter)
+    pace = _pace(job, started_s)
+    measured = call_or_fail(lambda: _time_calls(inference, pace, reporter), planned)
     reporter.enter("finishing")
     return _result(job, measured, inference, planned, load_s)
 

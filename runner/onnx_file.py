@@ -12,7 +12,7 @@ from runner.acceptance import PLAIN_DOMAINS, check_model, check_text
 from runner.counting import count_macs
 from runner.errors import Rejected
 from runner.results import InspectionResult
-from runner.shapes import TensorDescription
+from runner.shapes import TensorDescription, declared_dimension
 from runner.weights import nodes_within, parameter_count
 from runner.wire import Buffer, skeleton
 
@@ -158,4 +158,4 @@ def _declared_size(dimension: TensorShapeProto.Dimension) -> int | str | None:
     if dimension.HasField("dim_value"):
         # Some exporters write -1 or 0 for a size that is free.
         return dimension.dim_value if dimension.dim_value > 0 else None
-    return dimension.dim_param or None
+    return declared_dimension(dimension.dim_param)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as native
@@ -14,9 +15,10 @@ from runner.errors import MeasurementFailed
 from runner.inputs import Values
 from runner.job import InputChoices
 from runner.results import OutputSeen
-from runner.shapes import PlannedInput, TensorDescription
+from runner.shapes import PlannedInput, TensorDescription, declared_dimension
 
 PROVIDER = "CPUExecutionProvider"
+T = TypeVar("T")
 PROVIDER_OPTIONS: dict[str, str] = {}
 _BFLOAT16_ONNX_TYPE = 16
 _FATAL_ONLY = 4
@@ -114,7 +116,9 @@ def _shape(declared: Sequence[object], *, is_chosen: bool) -> tuple[int | str | 
     if not declared and is_chosen:
         return None
     return tuple(
-        size if isinstance(size, str) or (isinstance(size, int) and size > 0) else None
+        declared_dimension(size)
+        if isinstance(size, str) or (isinstance(size, int) and size > 0)
+        else None
         for size in declared
     )
 
@@ -149,10 +153,13 @@ def prepare(
         raise _model_failed(error, planned) from error
 
 
-def call_or_fail(call: Callable[[], object], planned: Sequence[PlannedInput]) -> None:
-    """Do one inference; raises MeasurementFailed when it fails where it did not before."""
+def call_or_fail(call: Callable[[], T], planned: Sequence[PlannedInput]) -> T:
+    """Return what ``call``, of one or more inferences, returns.
+
+    Raises MeasurementFailed when the model fails where it did not before.
+    """
     try:
-        call()
+        return call()
     except RUNTIME_ERRORS as error:
         _raise_if_memory(error)
         raise _model_failed(error, planned) from error
@@ -175,6 +182,8 @@ def _bound(
     start_ns = time.perf_counter_ns()
     call()
     first_call_s = (time.perf_counter_ns() - start_ns) / 1e9
+    # The second call finds the outputs of the first bound: only now a wrong rank is refused.
+    call()
     found = zip(session.get_outputs(), binding.get_outputs(), strict=True)
     outputs = tuple(
         OutputSeen(declared.name, _dtype(value.data_type()), tuple(value.shape()))

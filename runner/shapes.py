@@ -67,6 +67,15 @@ class PlannedInput:
     high: Number | None
 
 
+def declared_dimension(declared: int | str) -> Dimension:
+    """Return a declared size or name, and None for a name that says nothing.
+
+    Paddle's exporter calls every free dimension ``?``: taken as one name, the height and the
+    width of an image could only be equal.
+    """
+    return None if declared in ("", "?") else declared
+
+
 def tensors_from_plain(value: object) -> tuple[TensorDescription, ...]:
     """Return the descriptions that a stored list of ``{name, dtype, shape}`` states.
 

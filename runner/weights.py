@@ -117,7 +117,8 @@ def _constants(graph: GraphProto) -> Iterator[_Constant]:
         for sparse in found.sparse_initializer:
             values = sparse.values
             yield _Constant(values.name, values.data_type, tuple(values.dims), True)
-        for node in found.node:
+        # A node without outputs feeds nothing, and a stranger may write one.
+        for node in (node for node in found.node if node.output):
             if node.op_type == "Constant":
                 small.update((node.output[0], tensor) for tensor in _tensors_of(node))
                 yield from _constant_of(node)

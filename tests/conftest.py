@@ -1,13 +1,7 @@
-"""What every test stands on: a data folder of its own, a broker in memory, no real e-mail."""
+"""What every test stands on: plain static files, models in its own folder, bells on a list."""
 
 import importlib
-import os
-import tempfile
 from pathlib import Path
-
-# Before Django reads its settings: nothing a test writes may land in the developer's folder.
-os.environ["CARBONSITE_DATA"] = tempfile.mkdtemp(prefix="carbonsite-test-")
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "carbonsite.settings")
 
 import pytest
 from django.core.cache import cache

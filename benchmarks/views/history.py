@@ -89,6 +89,8 @@ def _versions(onnx_model: OnnxModel) -> dict:
     structure = next((version for version in versions if version.is_ready), None)
     return {
         "versions": versions,
+        "knows_accuracy": any(version.accuracy_ratio is not None for version in versions),
+        "knows_training": any(version.training_time_s is not None for version in versions),
         "structure": structure,
         "is_runnable": structure is not None,
         "is_waiting": bool(versions) and versions[0].status == versions[0].Status.INSPECTING,

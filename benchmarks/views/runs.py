@@ -12,6 +12,7 @@ from django_htmx.http import HttpResponseStopPolling
 
 from benchmarks import charts, submission
 from benchmarks.forms import RunForm
+from benchmarks.input_fields import inputs_fed
 from benchmarks.models import ModelVersion, OnnxModel, Run
 from benchmarks.overview import HEAVY_COLUMNS
 from benchmarks.reports import report_of
@@ -37,7 +38,8 @@ def run_new(request, pk):
     """Ask for a run of one of one's own models."""
     onnx_model = get_object_or_404(OnnxModel.objects.editable_by(request.user), pk=pk)
     version = _chosen_version(request, onnx_model)
-    form = _run_form(request, version)
+    like = _run_to_follow(request, onnx_model)
+    form = _run_form(request, version, like)
     if form is not None and request.method == "POST" and form.is_valid():
         try:
             run = submission.submit_run(
@@ -54,6 +56,7 @@ def run_new(request, pk):
         "onnx_model": onnx_model,
         "version": version,
         "newest": onnx_model.latest_version,
+        "like": like,
         "has_profile": HardwareProfile.objects.visible_to(request.user).exists(),
     }
     status = 400 if form is not None and form.is_bound and form.errors else 200
@@ -70,6 +73,7 @@ def run_page(request, pk):
         "report": report,
         "is_own": run.owner_id == request.user.pk,
         "histogram": charts.histogram_chart(report.bins) if report else None,
+        "inputs_fed": report.measurement.inputs_used if report else inputs_fed(run),
         **_live_state(run),
     }
     return render(request, "benchmarks/run.html", context)
@@ -122,12 +126,25 @@ def _chosen_version(request, onnx_model: OnnxModel) -> ModelVersion | None:
     return by_id.get(asked) or next(iter(by_id.values()), None)
 
 
-def _run_form(request, version: ModelVersion | None) -> RunForm | None:
+def _run_to_follow(request, onnx_model: OnnxModel) -> Run | None:
+    """Return the run whose settings the form begins with: the one asked for, else the last good.
+
+    The same settings from version to version are what makes a history comparable.
+    """
+    runs = Run.objects.editable_by(request.user).filter(version__onnx_model=onnx_model)
+    try:
+        asked = runs.filter(pk=request.GET["like"]).first() if "like" in request.GET else None
+    except ValidationError:
+        raise Http404("That is no run's id.") from None
+    return asked or runs.done().order_by("-queued_at").first()
+
+
+def _run_form(request, version: ModelVersion | None, like: Run | None) -> RunForm | None:
     if version is None:
         return None
     posted = request.POST if request.method == "POST" else None
     initial = {name: request.GET[name] for name in ("profile",) if name in request.GET}
-    return RunForm(posted, user=request.user, version=version, initial=initial)
+    return RunForm(posted, user=request.user, version=version, like=like, initial=initial)
 
 
 def _live_state(run: Run) -> dict:

@@ -31,6 +31,7 @@ from hardware.api.serializers import (
 )
 from hardware.matching import MAX_NAME_LENGTH, match_processors
 from hardware.models import CarbonIntensity, HardwareProfile, Processor, Zone
+from hardware.querysets import NEWEST_FIRST
 
 LAPTOP = OpenApiExample(
     "The article's laptop",
@@ -53,7 +54,7 @@ class ZoneDetail(RetrieveAPIView):
     """One zone with its carbon intensities, newest first."""
 
     queryset = Zone.objects.with_latest().prefetch_related(
-        Prefetch("intensities", CarbonIntensity.objects.order_by("-year", "measure"))
+        Prefetch("intensities", CarbonIntensity.objects.order_by(*NEWEST_FIRST))
     )
     serializer_class = ZoneDetailSerializer
     lookup_field = "code"

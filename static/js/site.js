@@ -1,4 +1,4 @@
-// What every page can do: copy a text, close the account menu.
+// What every page can do: copy a text, close the account menu, scroll wide boxes by keyboard.
 
 const COPIED_SHOWN_MS = 2000;
 
@@ -25,6 +25,15 @@ function closeMenus(except) {
     }
   }
 }
+
+// A box that scrolls sideways takes the focus, so that the arrow keys reach its far end.
+const wideBoxes = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+for (const box of document.querySelectorAll(".table-scroll, pre, .formula")) wideBoxes.observe(box);
 
 document.addEventListener("click", (event) => {
   closeMenus(event.target.closest("details.menu"));

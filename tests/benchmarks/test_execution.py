@@ -1,5 +1,6 @@
 """A claimed run is measured for real, once, and every way to end is recorded."""
 
+import os
 import threading
 import time
 from datetime import timedelta
@@ -8,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from benchmarks import execution, tasks
+from benchmarks.folders import work_folder
 from benchmarks.models import Run
 from runner.sample_models import lenet5
 from tests.benchmarks.hostile import endless_loop
@@ -52,6 +54,18 @@ def test_a_run_is_measured_and_priced():
     numbers = run.assumptions["numbers"]
     expected_g = (13 + 3) * run.measurement.mean_s / 3.6e6 * numbers["intensity_g_per_kwh"]
     assert run.estimate.emission_g == pytest.approx(expected_g, rel=1e-9)
+
+
+def test_the_sweep_deletes_what_a_killed_worker_left(settings):
+    left, in_use = work_folder() / "measure-left", work_folder() / "measure-in-use"
+    for folder in (left, in_use):
+        folder.mkdir()
+        (folder / "job.json").write_text("{}")
+    os.utime(left, (time.time() - 10_000,) * 2)
+
+    tasks.sweep()
+
+    assert list(work_folder().iterdir()) == [in_use]
 
 
 def test_a_run_delivered_twice_is_measured_once():

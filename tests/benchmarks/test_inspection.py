@@ -1,5 +1,9 @@
 """An uploaded file is read in a child: ready with its facts, or rejected with a sentence."""
 
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +13,7 @@ from django.utils import timezone
 
 from benchmarks import inspection, tasks
 from benchmarks.models import ModelVersion
+from carbonsite.process_tree import descendants
 from runner.sample_models import lenet5
 from tests.people import a_ready_version
 
@@ -62,6 +67,26 @@ def test_what_is_no_model_is_rejected_with_one_sentence(content, code):
     assert version.status == ModelVersion.Status.REJECTED
     assert version.rejection_reason.endswith(".")
     assert code in (None, version.rejection_code)
+
+
+def _kill_the_reader(deadline_s=20):
+    end_s = time.monotonic() + deadline_s
+    while not (readers := descendants(os.getpid())):
+        assert time.monotonic() < end_s, "no child was started"
+    os.kill(readers[0], signal.SIGKILL)
+
+
+def test_a_reader_killed_from_outside_says_nothing_of_the_file():
+    with ThreadPoolExecutor(1) as crowd:
+        killing = crowd.submit(_kill_the_reader)
+        version = inspected(lenet5())
+        killing.result()
+    assert (version.status, version.inspection_attempts) == ("inspecting", 1)
+
+    inspection.inspect(version.pk)
+
+    version.refresh_from_db()
+    assert version.status == "ready"
 
 
 def test_a_file_that_keeps_killing_its_reader_is_given_up():

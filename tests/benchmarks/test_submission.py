@@ -7,8 +7,16 @@ from django.core.exceptions import ValidationError
 
 from benchmarks.models import ModelVersion, Run
 from benchmarks.submission import RunSettings, queue_place, submit_again, submit_run
-from hardware.models import CarbonIntensity
-from tests.people import a_done_run, a_profile, a_queued_run, a_ready_version, a_zone, owner
+from hardware.models import CarbonIntensity, HardwareProfile
+from tests.people import (
+    a_done_run,
+    a_profile,
+    a_queued_run,
+    a_ready_version,
+    a_zone,
+    owner,
+    stranger,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,6 +126,15 @@ def test_measuring_again_needs_the_profile():
     run.profile.delete()
 
     with pytest.raises(ValidationError, match="has been deleted"):
+        submit_again(Run.objects.get(pk=run.pk), owner())
+
+
+def test_measuring_again_needs_a_profile_that_one_may_still_use():
+    shared = a_profile(stranger(), visibility="public")
+    run = a_queued_run(a_ready_version(), shared)
+    HardwareProfile.objects.update(visibility="private")
+
+    with pytest.raises(ValidationError, match="profile"):
         submit_again(Run.objects.get(pk=run.pk), owner())
 
 

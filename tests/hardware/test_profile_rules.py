@@ -41,6 +41,9 @@ def test_a_machine_that_follows_the_rules_is_stored():
         ("ram_power_w", -3.0),
         ("gpu_tdp_w", -1.0),
         ("gpu_count", -1),
+        # More digits than a float has room for.
+        ("cpu_count", 10**400),
+        ("gpu_count", 10**400),
     ],
 )
 def test_a_number_out_of_range_is_refused_beside_its_field(field, value):

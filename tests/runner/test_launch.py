@@ -123,6 +123,20 @@ def test_texts_switches_and_numbers_are_fed(tmp_path, work_dir):
     assert (result.inputs[3].low, result.inputs[3].high) == (7, 8)
 
 
+def test_a_model_that_declares_a_wrong_rank_for_its_output_is_measured(tmp_path, work_dir):
+    """Binding takes it for one call and refuses the second; a published OCR model is like that."""
+    node = helper.make_node("Reshape", ["x", "size"], ["y"])
+    inputs = [value("x", ["n", 1]), value("size", ["rank"], TensorProto.INT64)]
+    path = save(model([node], inputs, [value("y", ["n", 1])]), tmp_path)
+    choices = InputChoices(dims={"rank": 3}, ranges={"size": (1, 1)})
+
+    result = run(measuring(path, inputs=choices), work_dir)
+
+    assert isinstance(result, MeasurementResult), result
+    assert result.uses_io_binding is False
+    assert result.outputs[0].shape == (1, 1, 1)
+
+
 def test_bfloat16_is_fed(tmp_path, work_dir):
     node = helper.make_node("Cast", ["x"], ["y"], to=TensorProto.FLOAT)
     made = model([node], [value("x", ["n", 4], TensorProto.BFLOAT16)], [value("y", ["n", 4])])

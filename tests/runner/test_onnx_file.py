@@ -299,3 +299,11 @@ def test_a_large_weight_keeps_its_shape_and_a_small_constant_its_value():
     )
 
     assert seen.parameter_count == seen.mac_count == 100_000
+
+
+@pytest.mark.parametrize("operator", ["Constant", "ConstantOfShape", "Relu", "Conv", "Gemm"])
+def test_a_node_without_inputs_and_outputs_is_read_all_the_same(operator):
+    made = relu()
+    made.graph.node.append(helper.make_node(operator, [], []))
+
+    assert inspect(made).operators[operator] >= 1

@@ -2,7 +2,12 @@ import pytest
 
 from runner.errors import InputProblem, UnsupportedInput
 from runner.job import InputChoices
-from runner.shapes import TensorDescription, plan_inputs, tensors_from_plain
+from runner.shapes import (
+    TensorDescription,
+    declared_dimension,
+    plan_inputs,
+    tensors_from_plain,
+)
 
 IMAGE = TensorDescription("image", "float32", ("batch", 3, "height", "width"))
 TOKENS = TensorDescription("tokens", "int64", ("batch", "sequence"))
@@ -125,3 +130,7 @@ def test_stored_inputs_are_read_back():
     stored = [{"name": "image", "dtype": "float32", "shape": ["batch", 3, "height", "width"]}]
 
     assert tensors_from_plain(stored) == (IMAGE,)
+
+
+def test_a_name_that_says_nothing_is_no_name():
+    assert [declared_dimension(one) for one in (3, "height", "?", "")] == [3, "height", None, None]
