@@ -1,6 +1,7 @@
 """The fourth step: claim a run, measure it in a child, and hand on what was dropped."""
 
 import fcntl
+import logging
 import os
 import socket
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import DataError, IntegrityError
 from django.utils import timezone
 
 from benchmarks import outcomes
@@ -33,6 +35,11 @@ LOST = (
     "Start the run again; if it happens once more, the site's operator will find the reason "
     "in the worker's log."
 )
+IMPOSSIBLE = (
+    "The measurement came back with figures that cannot be, so it was thrown away. Run it again; "
+    "if it happens once more, the model interferes with its own measurement."
+)
+logger = logging.getLogger(__name__)
 
 
 class _StopSign:
@@ -98,7 +105,7 @@ def execute(run_id) -> None:
     if ticker.is_claim_lost:
         return
     if not isinstance(outcome, Failure):
-        outcomes.record_result(run_id, claim_token, outcome)
+        _record(run_id, claim_token, outcome)
     elif worker_is_stopping.is_set():
         Run.objects.hand_back(run_id, claim_token)
     elif outcome.code in NOT_THE_MODELS_FAULT and run.attempts <= RETRIES:
@@ -135,6 +142,15 @@ def unanswered() -> list:
     run_ids = list(waiting.values_list("pk", flat=True)[:RUNG_AT_ONCE])
     Run.objects.filter(pk__in=run_ids).update(rung_at=timezone.now())
     return run_ids
+
+
+def _record(run_id, claim_token, result: MeasurementResult) -> None:
+    try:
+        outcomes.record_result(run_id, claim_token, result)
+    except (ValueError, OverflowError, DataError, IntegrityError):
+        # Well-formed and still impossible: the model has had its child write it.
+        logger.exception("The result of run %s cannot be stored", run_id)
+        outcomes.record_failure(run_id, claim_token, code="nonsense_result", message=IMPOSSIBLE)
 
 
 def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:

@@ -28,7 +28,7 @@ def model_list(request):
     found = OnnxModel.objects.editable_by(request.user)
     if not is_own:
         found = OnnxModel.objects.visible_to(request.user).filter(visibility="public")
-    search = request.GET.get("q", "").replace("\x00", "").strip()[:120]
+    search = request.GET.get("q", "").strip()[:120]
     sort = request.GET.get("sort")
     sort = sort if sort in ORDER_BY_SORT else "updated"
     found = overview.with_summary(found.filter(name__icontains=search))

@@ -118,6 +118,10 @@ class ZoneCodeField(serializers.PrimaryKeyRelatedField):
         )
 
 
+# Left out, it would count as none without anybody having said so.
+RAM_WANTED = "Say how much RAM the machine has, in GB: 0 leaves it out of the account."
+
+
 class ProfileSerializer(serializers.ModelSerializer):
     """A machine; a null power is taken from the processor's row or from the RAM rule."""
 
@@ -160,6 +164,8 @@ class ProfileSerializer(serializers.ModelSerializer):
 
     def create(self, validated_data):
         """Store a new profile of the user who asks."""
+        if "ram_gb" not in validated_data and validated_data.get("ram_power_w") is None:
+            raise serializers.ValidationError({"ram_gb": RAM_WANTED})
         return save_profile(HardwareProfile(owner=self.context["request"].user, **validated_data))
 
     def update(self, instance, validated_data):

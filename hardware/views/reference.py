@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from hardware.figures import figures_in_force
 from hardware.models import CarbonIntensity, Processor, Zone
+from hardware.querysets import NEWEST_FIRST
 
 ROWS_PER_PAGE = 50
 
@@ -32,7 +33,7 @@ def reference(request):
 def zone_detail(request, code):
     """A zone's figure first, then its years, each row with its source."""
     zone = get_object_or_404(Zone.objects.select_related("parent"), pk=code)
-    rows = list(zone.intensities.select_related("edited_by").order_by("-year", "measure"))
+    rows = list(zone.intensities.select_related("edited_by").order_by(*NEWEST_FIRST))
     context = {
         "zone": zone,
         "rows": rows,

@@ -117,7 +117,7 @@ def test_a_profile_takes_its_power_from_the_processors_row():
 
     made = script_of(owner()).post(
         f"{BASE}/profiles/",
-        {"name": "Laptop", "zone": "IND", "cpu": str(row.pk), "cpu_count": 2},
+        {"name": "Laptop", "zone": "IND", "cpu": str(row.pk), "cpu_count": 2, "ram_gb": 8},
         format="json",
     )
 
@@ -130,9 +130,19 @@ def test_a_profile_without_power_is_refused_by_field():
 
     answer = script_of(owner()).post(
         f"{BASE}/profiles/",
-        {"name": "Nothing", "zone": "IND", "cpu_tdp_w": -1, "gpu_count": 1},
+        {"name": "Nothing", "zone": "IND", "cpu_tdp_w": -1, "ram_gb": 0, "gpu_count": 1},
         format="json",
     )
 
     fields = {error["field"] for error in assert_problem(answer, 400)["errors"]}
     assert {"cpu_tdp_w", "gpu"} <= fields
+
+
+def test_ram_that_nobody_spoke_of_is_asked_for():
+    a_zone()
+
+    answer = script_of(owner()).post(
+        f"{BASE}/profiles/", {"name": "Laptop", "zone": "IND", "cpu_tdp_w": 13}, format="json"
+    )
+
+    assert assert_problem(answer, 400)["errors"][0]["field"] == "ram_gb"

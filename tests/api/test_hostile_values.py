@@ -24,13 +24,13 @@ BAD_JSON = {
     "20,000 levels inside": '{"name": ' + DEEP + "}",
     "500 levels": '{"inputs": ' + "[" * 500 + "]" * 500 + "}",
     "500 objects": '{"a":' * 500 + "1" + "}" * 500,
-    "a NUL in a value": r'{"name": "a\u0000b", "zone": "IND", "cpu_tdp_w": 1}',
+    "a NUL in a value": r'{"name": "a\u0000b", "zone": "IND", "cpu_tdp_w": 1, "ram_gb": 8}',
     "a NUL in a key": r'{"a\u0000b": 1}',
-    "half a surrogate pair": r'{"name": "\ud800", "zone": "IND", "cpu_tdp_w": 1}',
+    "half a surrogate pair": r'{"name": "\ud800", "zone": "IND", "cpu_tdp_w": 1, "ram_gb": 8}',
     "NaN": '{"name": "x", "zone": "IND", "cpu_tdp_w": NaN}',
     "Infinity": '{"name": "x", "zone": "IND", "cpu_tdp_w": Infinity}',
-    "more than a float": '{"name": "x", "zone": "IND", "cpu_tdp_w": 1e999}',
-    "a huge integer": '{"name": "x", "zone": "IND", "cpu_tdp_w": 1, "cpu_count": 1'
+    "more than a float": '{"name": "x", "zone": "IND", "cpu_tdp_w": 1, "ram_gb": 8e999}',
+    "a huge integer": '{"name": "x", "zone": "IND", "cpu_tdp_w": 1, "ram_gb": 8, "cpu_count": 1'
     + "0" * 400
     + "}",
     "a huger integer": '{"cpu_count": 1' + "0" * 5000 + "}",
@@ -112,7 +112,7 @@ def test_no_value_of_a_profile_breaks_the_site(field):
     a_zone()
     profile = a_profile()
     script = script_of(owner())
-    good = {"name": "Good", "zone": "IND", "cpu_tdp_w": 13}
+    good = {"name": "Good", "zone": "IND", "cpu_tdp_w": 13, "ram_gb": 8}
 
     for value in WRONG_VALUES:
         for answer in (

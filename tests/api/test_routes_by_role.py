@@ -127,7 +127,7 @@ class Story:
         file = an_onnx_file(b"another")
         bodies = {
             ("api-tokens", "POST"): {"username": "owner", "password": PASSWORD, "name": "ci"},
-            ("api-profiles", "POST"): {"name": "New", "zone": "IND", "cpu_tdp_w": 13},
+            ("api-profiles", "POST"): {"name": "New", "zone": "IND", "cpu_tdp_w": 13, "ram_gb": 8},
             ("api-profile", "PATCH"): {"name": "Renamed"},
             ("api-models", "POST"): {"name": "New", "file": file},
             ("api-model", "PATCH"): {"name": "Renamed"},

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from benchmarks.models import Run
 from runner.sample_models import lenet5
 from tests.benchmarks.hostile import endless_loop
 from tests.people import a_queued_run, a_ready_version
+from tests.test_articles_hour import an_hour_measured
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -179,6 +181,16 @@ def test_a_run_that_loses_its_worker_three_times_fails_with_a_reason():
         tasks.sweep()
 
     assert (ended(run).status, ended(run).failure_code) == ("failed", "lost")
+
+
+def test_figures_that_cannot_be_end_the_run_with_a_sentence():
+    run = a_lenet_run()
+    token = Run.objects.claim(run.pk, worker_name="here")
+    absurd = replace(an_hour_measured(), load_s=float("nan"))
+
+    execution._record(run.pk, token, absurd)
+
+    assert (ended(run).status, ended(run).failure_code) == ("failed", "nonsense_result")
 
 
 def test_a_result_under_a_lost_claim_is_not_stored():
