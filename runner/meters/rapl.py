@@ -4,7 +4,7 @@ Source: Linux, Documentation/power/powercap/powercap.rst and ABI/testing/sysfs-c
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +16,16 @@ from runner.meters.none import MissingMeter
 MICROJOULES_PER_J = 1_000_000
 # The counters move about once in a millisecond: 0.25 s tells idle power to half a percent.
 IDLE_S = 0.25
+# The most that one socket is rated for (AMD EPYC 9965, Intel Xeon 6980P; 2024): a counter that
+# could have come round unnoticed at this power is not believed.
+MAX_SOCKET_POWER_W = 500
 PACKAGE, MEMORY = "rapl-package", "rapl-dram"
 # The kernel shows them to root alone since 2020 (CVE-2020-8694: they leak what others compute).
 NEEDS_PERMISSION = (
     "reading needs permission: the user that measures may not read the powercap energy counters, "
     "which Linux shows to root only unless told otherwise"
 )
+HIDDEN = "the powercap energy counters are hidden from the process that measures (container)"
 NO_MEMORY_COUNTER = "this machine's processor has no energy counter for its memory"
 
 ReadText = Callable[[Path], str]
@@ -59,6 +63,7 @@ class RaplMeter(Meter):
         for zone, start_uj, end_uj in zip(
             self._zones, before.counters, after.counters, strict=True
         ):
+            _check_turn(zone, after.at_s - before.at_s)
             turn_uj = zone.max_energy_uj if end_uj < start_uj else 0
             if end_uj + turn_uj < start_uj:
                 raise MeterFailed("a powercap energy counter ran backwards")
@@ -72,6 +77,12 @@ class RaplMeter(Meter):
             raise MeterFailed("a powercap energy counter stopped answering") from error
 
 
+def _check_turn(zone: Zone, duration_s: float) -> None:
+    most_uj = MAX_SOCKET_POWER_W * duration_s * MICROJOULES_PER_J
+    if 0 < zone.max_energy_uj < most_uj:
+        raise MeterFailed("a powercap energy counter may have come round unnoticed")
+
+
 def open_rapl(
     root: Path, *, is_virtual: bool | None, read_text: ReadText | None = None
 ) -> tuple[Meter, Meter]:
@@ -83,14 +94,19 @@ def open_rapl(
     names = _names_by_folder(root, read_text)
     packages = [folder for folder, name in names.items() if name.startswith("package-")]
     memories = [folder for folder, name in names.items() if name == "dram"]
-    why_none = "this machine has no powercap energy counters"
-    if is_virtual:
-        why_none += " (virtual machine)"
+    why_none = _why_none(names, is_virtual=is_virtual)
     return (
         _open(PACKAGE, "cpu", packages, read_text) or MissingMeter(PACKAGE, "cpu", why_none),
         _open(MEMORY, "ram", memories, read_text)
         or MissingMeter(MEMORY, "ram", NO_MEMORY_COUNTER if packages else why_none),
     )
+
+
+def _why_none(names: Mapping[Path, str], *, is_virtual: bool | None) -> str:
+    if names and not any(names.values()):
+        return HIDDEN
+    absent = "this machine has no powercap energy counters"
+    return f"{absent} (virtual machine)" if is_virtual else absent
 
 
 def _names_by_folder(root: Path, read_text: ReadText) -> dict[Path, str]:
@@ -101,7 +117,7 @@ def _names_by_folder(root: Path, read_text: ReadText) -> dict[Path, str]:
         try:
             names[folder] = read_text(folder / "name").strip()
         except (OSError, ValueError):
-            continue
+            names[folder] = ""
     return names
 
 

@@ -3,12 +3,13 @@ from pathlib import Path
 import pytest
 
 from runner.errors import MeterFailed
+from runner.meters.base import Reading
 from runner.meters.rapl import open_rapl
 
 POWERCAP = "sys/class/powercap"
 
 
-def a_zone(root, folder, name, *, energy_uj=0, max_energy_uj=1_000_000_000):
+def a_zone(root, folder, name, *, energy_uj=0, max_energy_uj=100_000_000_000):
     zone = root / POWERCAP / folder
     zone.mkdir(parents=True, exist_ok=True)
     (zone / "name").write_text(f"{name}\n")
@@ -82,9 +83,7 @@ def test_what_is_counted_elsewhere_already_is_not_added(tmp_path, folder, name):
 
 
 def test_a_counter_that_came_round_is_continued(tmp_path):
-    counter = a_zone(
-        tmp_path, "intel-rapl:0", "package-0", energy_uj=9_000_000, max_energy_uj=10_000_000
-    )
+    counter = a_zone(tmp_path, "intel-rapl:0", "package-0", energy_uj=99_999_000_000)
 
     cpu, _ = opened(tmp_path)
 
@@ -92,13 +91,13 @@ def test_a_counter_that_came_round_is_continued(tmp_path):
 
 
 def test_only_the_socket_that_came_round_is_continued(tmp_path):
-    turn = {"energy_uj": 9_000_000, "max_energy_uj": 10_000_000}
+    turn = {"energy_uj": 99_999_000_000}
     first = a_zone(tmp_path, "intel-rapl:0", "package-0", **turn)
     second = a_zone(tmp_path, "intel-rapl:1", "package-1", **turn)
     cpu, _ = opened(tmp_path)
 
     def both_draw():
-        first.write_text("9500000")
+        first.write_text("99999500000")
         second.write_text("0")
 
     assert drawn_j(cpu, both_draw) == 1.5
@@ -110,6 +109,24 @@ def test_a_counter_that_runs_backwards_is_not_believed(tmp_path):
 
     with pytest.raises(MeterFailed, match="backwards"):
         drawn_j(cpu, lambda: counter.write_text("5"))
+
+
+def test_a_counter_that_may_have_come_round_unnoticed_is_not_believed(tmp_path):
+    # 65 kJ last 130 s at 500 W, the most that a socket is rated for.
+    a_zone(tmp_path, "intel-rapl:0", "package-0", max_energy_uj=65_000_000_000)
+    cpu, _ = opened(tmp_path)
+
+    assert cpu.energy_j(Reading(0.0, (7_000_000,)), Reading(129.0, (8_000_000,))) == 1.0
+    with pytest.raises(MeterFailed, match="unnoticed"):
+        cpu.energy_j(Reading(0.0, (7_000_000,)), Reading(131.0, (8_000_000,)))
+
+
+def test_counters_hidden_from_a_container_say_so(tmp_path):
+    (tmp_path / POWERCAP).mkdir(parents=True)
+    (tmp_path / POWERCAP / "intel-rapl:0").symlink_to(tmp_path / "masked")
+
+    for meter in opened(tmp_path):
+        assert meter.reason.endswith("hidden from the process that measures (container)")
 
 
 def test_counters_that_only_root_may_read_say_so(tmp_path):
