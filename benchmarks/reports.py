@@ -74,6 +74,7 @@ class MeterRow:
     """
 
     label: str
+    covers: str
     reason: str
     power_w: float | None
     idle_power_w: float | None
@@ -133,10 +134,17 @@ class RunReport:
     def missing_meters(self) -> list[MeterRow]:
         return [row for row in self._meters() if row.reason]
 
+    @property
+    def gpu_was_only_watched(self) -> bool:
+        """Whether a GPU was metered that the model did not run on."""
+        is_on_cpu = self.measurement.software.get("provider") == "CPUExecutionProvider"
+        return is_on_cpu and any(row.covers == "gpu" for row in self.working_meters)
+
     def _meters(self) -> list[MeterRow]:
         return [
             MeterRow(
                 label=METER_LABELS.get(meter["name"], meter["name"]),
+                covers=meter["covers"],
                 reason=meter["reason"],
                 power_w=meter["power_w"],
                 idle_power_w=meter["idle_power_w"],

@@ -230,6 +230,7 @@ def test_metered_energy_stands_beside_the_rated_one_with_their_ratio(signed_in):
     assert ">2 W</span>" in page
     assert ">1.81 µWh</span>" in page
     assert "The meters are those of AMD EPYC 7B13" in page
+    assert "a GPU that it did not use" not in page
 
 
 def test_a_meter_of_what_the_profile_does_not_rate_has_no_ratio(signed_in):
@@ -237,9 +238,11 @@ def test_a_meter_of_what_the_profile_does_not_rate_has_no_ratio(signed_in):
     run = a_done_run(measurement={"metered": {"meters": meters}})
 
     (meter,) = report_of(run).working_meters
+    page = signed_in.get(f"/runs/{run.pk}/").text
 
     assert (meter.rated_energy_kwh, meter.ratio) == (0, None)
-    assert "GPU (NVML)" in signed_in.get(f"/runs/{run.pk}/").text
+    assert "GPU (NVML)" in page
+    assert "a GPU that it did not use" in page
 
 
 def test_each_missing_meter_says_why_it_is_missing(signed_in):
