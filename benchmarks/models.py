@@ -263,6 +263,8 @@ class Measurement(models.Model):
     uses_io_binding = models.BooleanField(null=True)
     inputs_used = models.JSONField(default=list)
     outputs_seen = models.JSONField(default=list)
+    # What each meter said, or why it is missing (runner.meters.metered.Metered).
+    metered = models.JSONField(default=dict)
     machine = models.JSONField()
     software = models.JSONField()
     machine_fingerprint = models.CharField(max_length=64)

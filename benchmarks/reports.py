@@ -31,6 +31,11 @@ MACHINE_LABELS = {
     "is_virtual": "Virtual machine",
     "governor": "Frequency governor",
 }
+METER_LABELS = {
+    "rapl-package": "Processor (RAPL)",
+    "rapl-dram": "Memory (RAPL)",
+    "nvml": "GPU (NVML)",
+}
 SOFTWARE_LABELS = {
     "onnxruntime": "onnxruntime",
     "provider": "Execution provider",
@@ -59,6 +64,28 @@ class Component:
     start_percent: float
     share_percent: float
     origin: PowerOrigin | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRow:
+    """One meter beside the rated figures of what it covers; ``reason`` where it is missing.
+
+    ``ratio`` is metered over rated energy, both without the PUE; None where nothing is rated.
+    """
+
+    label: str
+    covers: str
+    reason: str
+    power_w: float | None
+    idle_power_w: float | None
+    metered_energy_kwh: float | None
+    rated_energy_kwh: float
+
+    @property
+    def ratio(self) -> float | None:
+        if self.metered_energy_kwh is None or not self.rated_energy_kwh:
+            return None
+        return self.metered_energy_kwh / self.rated_energy_kwh
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +125,34 @@ class RunReport:
             )
             start_percent += share_percent
         return components
+
+    @property
+    def working_meters(self) -> list[MeterRow]:
+        return [row for row in self._meters() if not row.reason]
+
+    @property
+    def missing_meters(self) -> list[MeterRow]:
+        return [row for row in self._meters() if row.reason]
+
+    @property
+    def gpu_was_only_watched(self) -> bool:
+        """Whether a GPU was metered that the model did not run on."""
+        is_on_cpu = self.measurement.software.get("provider") == "CPUExecutionProvider"
+        return is_on_cpu and any(row.covers == "gpu" for row in self.working_meters)
+
+    def _meters(self) -> list[MeterRow]:
+        return [
+            MeterRow(
+                label=METER_LABELS.get(meter["name"], meter["name"]),
+                covers=meter["covers"],
+                reason=meter["reason"],
+                power_w=meter["power_w"],
+                idle_power_w=meter["idle_power_w"],
+                metered_energy_kwh=meter["energy_kwh_per_inference"],
+                rated_energy_kwh=getattr(self.estimate, f"{meter['covers']}_energy_kwh"),
+            )
+            for meter in self.measurement.metered.get("meters", ())
+        ]
 
     @property
     def scales(self) -> tuple[Scaled, ...]:

@@ -6,6 +6,7 @@ RunnerError
         UnsupportedInput   an input of a kind that carbonsite cannot make up
     Rejected             a file that is not a model we can measure
     MeasurementFailed    the model could not be loaded or run
+    MeterFailed          a power meter that cannot be read; ends no measurement
 """
 
 
@@ -50,3 +51,10 @@ class Rejected(RunnerError):
 
 class MeasurementFailed(RunnerError):
     """A model that could not be loaded, or that failed while it ran."""
+
+
+class MeterFailed(RunnerError):
+    """A power meter that cannot be read; the message completes "not available: ..."."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("meter_failed", message)

@@ -4,7 +4,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import onnxruntime
 from runner.inputs import make_values
 from runner.job import Effort, Job
 from runner.machine import describe_machine, describe_software, peak_memory_bytes
+from runner.meters.metering import Metering, open_meters
 from runner.reporting import Reporter
 from runner.results import InputUsed, MeasurementResult
 from runner.session import (
@@ -60,6 +61,7 @@ def measure(job: Job, reporter: Reporter) -> MeasurementResult:
     Raises InputProblem when its inputs cannot be fed as chosen, MeasurementFailed when the
     model cannot be loaded or run, MemoryError when it does not fit.
     """
+    metering = Metering.begin(open_meters())
     started_s = time.monotonic()
     reporter.enter("loading")
     session = load(Path(job.onnx_path), intra_op_threads=job.intra_op_threads)
@@ -71,9 +73,11 @@ def measure(job: Job, reporter: Reporter) -> MeasurementResult:
     _warm_up(inference, planned)
     reporter.enter("measuring")
     pace = _pace(job, started_s)
-    measured = call_or_fail(lambda: _time_calls(inference, pace, reporter), planned)
+    with metering.timed():
+        measured = call_or_fail(lambda: _time_calls(inference, pace, reporter), planned)
     reporter.enter("finishing")
-    return _result(job, measured, inference, planned, load_s)
+    result = _result(job, measured, inference, planned, load_s)
+    return replace(result, metered=metering.metered(latency_s=result.latency.mean_s))
 
 
 def _pace(job: Job, started_s: float) -> _Pace:

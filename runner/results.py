@@ -10,6 +10,7 @@ from typing import Literal
 from runner.errors import Nonsense
 from runner.job import SCHEMA, Kind
 from runner.messages import decode, parse_json, to_json
+from runner.meters.metered import Metered
 from runner.shapes import TensorDescription
 
 MAX_SAMPLES_KEPT = 2_000
@@ -185,6 +186,7 @@ class MeasurementResult:
     outputs: tuple[OutputSeen, ...]
     machine: Machine
     software: Software
+    metered: Metered = Metered()
 
     def __post_init__(self) -> None:
         if not self.samples_s or len(self.samples_s) > MAX_SAMPLES_KEPT:

@@ -194,3 +194,22 @@ def _figures(mean_s):
 
 
 AS_MEASURED = ("mean_s", "median_s", "p90_s", "p95_s", "p99_s", "max_s", "sample_count")
+
+
+def a_meter(name="rapl-package", *, covers="cpu", power_w=6.5, idle_power_w=2.0, latency_s=0.001):
+    """What a meter of that power says of an inference of that latency, as a run stores it."""
+    return {
+        "name": name,
+        "covers": covers,
+        "is_available": True,
+        "reason": "",
+        "power_w": power_w,
+        "idle_power_w": idle_power_w,
+        "energy_kwh_per_inference": power_w / 1000 * latency_s / 3600,
+    }
+
+
+def a_missing_meter(name="nvml", *, covers="gpu", reason="this machine has no NVIDIA driver"):
+    unknown = dict.fromkeys(("power_w", "idle_power_w", "energy_kwh_per_inference"))
+    known = {"name": name, "covers": covers, "is_available": False, "reason": reason}
+    return {**known, **unknown}

@@ -170,6 +170,32 @@ class RangeSerializer(serializers.Serializer):
     models = ModelledEmissionSerializer(many=True)
 
 
+class MeterSerializer(serializers.Serializer):
+    """One meter of the measuring machine: its figures, or the reason why it has none."""
+
+    name = serializers.CharField()
+    covers = serializers.ChoiceField(
+        choices=("cpu", "ram", "gpu"), help_text="What it sees all of, whoever uses it."
+    )
+    is_available = serializers.BooleanField()
+    reason = serializers.CharField(help_text="Empty where the meter is available.")
+    power_w = serializers.FloatField(
+        allow_null=True, help_text="Mean while inferences were timed, idle power included."
+    )
+    idle_power_w = serializers.FloatField(
+        allow_null=True, help_text="Measured just before; subtracted from nothing."
+    )
+    energy_kwh_per_inference = serializers.FloatField(
+        allow_null=True, help_text="power_w for the mean latency, without the PUE."
+    )
+
+
+class MeteredSerializer(serializers.Serializer):
+    """What was metered beside the rated energy."""
+
+    meters = MeterSerializer(many=True)
+
+
 class MachineSerializer(serializers.Serializer):
     """The machine that measured."""
 
@@ -208,6 +234,7 @@ class RunSerializer(serializers.Serializer):
     intensity = RunIntensitySerializer()
     emission_g = serializers.FloatField(allow_null=True)
     range = RangeSerializer(allow_null=True)
+    metered = MeteredSerializer(allow_null=True)
     machine = MachineSerializer(allow_null=True)
     software = serializers.DictField(allow_null=True)
 

@@ -38,6 +38,7 @@ def run_shape(run: Run) -> dict:
         "energy": _energy(estimate),
         "emission_g": estimate.emission_g if estimate else None,
         "range": _range(estimate),
+        "metered": _metered(measurement),
         "machine": measurement.machine if measurement else None,
         "software": measurement.software if measurement else None,
     }
@@ -128,3 +129,9 @@ def _range(estimate: Estimate | None) -> dict | None:
         "high_g": estimate.high_g,
         "models": estimate.power_models,
     }
+
+
+def _metered(measurement: Measurement | None) -> dict | None:
+    if measurement is None:
+        return None
+    return {"meters": measurement.metered.get("meters", [])}

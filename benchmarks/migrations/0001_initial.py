@@ -147,6 +147,7 @@ class Migration(migrations.Migration):
                 ('uses_io_binding', models.BooleanField(null=True)),
                 ('inputs_used', models.JSONField(default=list)),
                 ('outputs_seen', models.JSONField(default=list)),
+                ('metered', models.JSONField(default=dict)),
                 ('machine', models.JSONField()),
                 ('software', models.JSONField()),
                 ('machine_fingerprint', models.CharField(max_length=64)),

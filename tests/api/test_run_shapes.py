@@ -6,6 +6,8 @@ from benchmarks.models import OnnxModel, Run
 from tests.api.scripts import BASE, assert_problem, script_of
 from tests.people import (
     a_done_run,
+    a_meter,
+    a_missing_meter,
     a_profile,
     a_queued_run,
     a_ready_version,
@@ -40,6 +42,7 @@ RUN_FIELDS = {
     "intensity",
     "emission_g",
     "range",
+    "metered",
     "machine",
     "software",
 }
@@ -89,6 +92,7 @@ def test_a_run_without_a_result_says_null_and_not_zero():
 
     unknown = ("latency", "as_measured", "throughput_per_s", "energy", "emission_g", "range")
     assert all(answer[name] is None for name in (*unknown, "machine", "software", "failure"))
+    assert answer["metered"] is None
     assert all(answer[name] is None for name in ("started_at", "finished_at", "load_s"))
     assert answer["power"]["total_w"] == 16.0
 
@@ -150,6 +154,23 @@ def test_the_grams_follow_from_the_factors_beside_them(mean_s):
     parts_kwh = energy["cpu_kwh"] + energy["ram_kwh"] + energy["gpu_kwh"]
     assert answer["emission_g"] == pytest.approx(expected_g, rel=1e-9)
     assert energy["total_kwh"] == pytest.approx(parts_kwh * answer["pue"], rel=1e-9)
+
+
+def test_a_run_gives_what_each_meter_said_or_why_it_is_missing():
+    meters = [a_meter(power_w=6.5), a_missing_meter()]
+    run = a_done_run(measurement={"metered": {"meters": meters}})
+
+    answer = script_of(owner()).get(f"{BASE}/runs/{run.pk}/").json()
+
+    assert answer["metered"] == {"meters": meters}
+    assert answer["metered"]["meters"][0]["power_w"] == 6.5
+    assert answer["metered"]["meters"][1]["energy_kwh_per_inference"] is None
+
+
+def test_a_run_that_no_meter_was_looked_for_has_no_meters():
+    answer = script_of(owner()).get(f"{BASE}/runs/{a_done_run().pk}/").json()
+
+    assert answer["metered"] == {"meters": []}
 
 
 def test_a_failed_run_carries_its_reason():

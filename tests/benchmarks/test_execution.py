@@ -53,6 +53,7 @@ def test_a_run_is_measured_and_priced():
     assert run.status == Run.Status.DONE, run.failure_message
     assert run.measurement.sample_count >= 5
     assert run.measurement.software["onnxruntime"]
+    assert [meter["covers"] for meter in run.measurement.metered["meters"]] == ["cpu", "ram", "gpu"]
     numbers = run.assumptions["numbers"]
     expected_g = (13 + 3) * run.measurement.mean_s / 3.6e6 * numbers["intensity_g_per_kwh"]
     assert run.estimate.emission_g == pytest.approx(expected_g, rel=1e-9)

@@ -7,9 +7,12 @@ import pytest
 from django.utils import timezone
 
 from benchmarks.models import Run
+from benchmarks.reports import report_of
 from hardware.models import CarbonIntensity
 from tests.people import (
     a_done_run,
+    a_meter,
+    a_missing_meter,
     a_model,
     a_processor,
     a_profile,
@@ -210,6 +213,52 @@ def test_the_parts_of_the_energy_include_the_overhead_of_the_data_centre(signed_
 
     assert "Cooling and overhead" in page
     assert ">50 %</td>" in page
+
+
+def test_metered_energy_stands_beside_the_rated_one_with_their_ratio(signed_in):
+    # 6.5 W metered of the 13 W rated: a half, whatever the PUE.
+    run = a_done_run(
+        profile=a_profile(pue=2), mean_s=0.001, measurement={"metered": {"meters": [a_meter()]}}
+    )
+
+    (meter,) = report_of(run).working_meters
+    page = signed_in.get(f"/runs/{run.pk}/").text
+
+    assert meter.ratio == pytest.approx(0.5, rel=1e-12)
+    assert "Processor (RAPL)" in page
+    assert ">6.5 W</span>" in page
+    assert ">2 W</span>" in page
+    assert ">1.81 µWh</span>" in page
+    assert "The meters are those of AMD EPYC 7B13" in page
+    assert "a GPU that it did not use" not in page
+
+
+def test_a_meter_of_what_the_profile_does_not_rate_has_no_ratio(signed_in):
+    meters = [a_meter("nvml", covers="gpu", power_w=40.0)]
+    run = a_done_run(measurement={"metered": {"meters": meters}})
+
+    (meter,) = report_of(run).working_meters
+    page = signed_in.get(f"/runs/{run.pk}/").text
+
+    assert (meter.rated_energy_kwh, meter.ratio) == (0, None)
+    assert "GPU (NVML)" in page
+    assert "a GPU that it did not use" in page
+
+
+def test_each_missing_meter_says_why_it_is_missing(signed_in):
+    reason = "this machine has no powercap energy counters (virtual machine)"
+    meters = [a_missing_meter("rapl-package", covers="cpu", reason=reason), a_missing_meter()]
+    run = a_done_run(measurement={"metered": {"meters": meters}})
+
+    page = signed_in.get(f"/runs/{run.pk}/").text
+
+    assert f"Processor (RAPL) not available: {reason}." in page
+    assert "GPU (NVML) not available: this machine has no NVIDIA driver." in page
+    assert "Metered / rated" not in page
+
+
+def test_a_run_that_no_meter_was_looked_for_says_so(signed_in):
+    assert "No meter was looked for" in signed_in.get(f"/runs/{a_done_run().pk}/").text
 
 
 def test_a_failed_run_says_why_and_what_to_do(signed_in):

@@ -4,6 +4,8 @@ from dataclasses import asdict
 import pytest
 
 from runner.errors import Nonsense
+from runner.messages import decode
+from runner.meters.metered import Metered, MeterReport
 from runner.results import Answer, Failure, InspectionResult, read_answer
 from runner.shapes import TensorDescription
 
@@ -68,3 +70,39 @@ def test_an_answer_that_does_not_hold_together_is_thrown_away(changes):
 def test_numbers_that_are_none_are_thrown_away():
     with pytest.raises(Nonsense):
         read_answer(answer_text().replace('"ir_version": 8', '"ir_version": NaN'), kind="inspect")
+
+
+METER = {
+    "name": "rapl-package",
+    "covers": "cpu",
+    "is_available": True,
+    "reason": "",
+    "power_w": 30.0,
+    "idle_power_w": None,
+    "energy_kwh_per_inference": 1e-9,
+}
+
+
+def test_what_a_meter_said_survives_the_way_back():
+    metered = Metered((MeterReport(**METER),))
+
+    assert decode(Metered, json.loads(json.dumps(asdict(metered)))) == metered
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"covers": "disk"},
+        {"power_w": -1.0},
+        {"idle_power_w": -1.0},
+        {"power_w": None},
+        {"energy_kwh_per_inference": None},
+        {"is_available": False},
+        {"is_available": False, "reason": "none here"},
+        {"reason": "none here"},
+        {"energy_j": 3.0},
+    ],
+)
+def test_a_meter_that_does_not_hold_together_is_thrown_away(changes):
+    with pytest.raises(Nonsense):
+        decode(Metered, {"meters": [METER | changes]})
