@@ -4,7 +4,6 @@ import fcntl
 import os
 import socket
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from runner.results import Failure, MeasurementResult, Progress
 RING_AGAIN_AFTER = timedelta(seconds=20)
 RUNG_AT_ONCE = 10
 HEARTBEAT_S = 1.0
+LOCK_PAUSE_S = 0.2
 # Endings that say nothing of the model: worth one more try.
 NOT_THE_MODELS_FAULT = {"killed", "no_result", "internal_error"}
 RETRIES = 1
@@ -34,8 +34,28 @@ LOST = (
     "in the worker's log."
 )
 
-# Set when the worker is asked to end: the run under way is handed back to the queue.
-worker_is_stopping = threading.Event()
+
+class _StopSign:
+    """Set when the worker is asked to end: the run under way is handed back to the queue.
+
+    A plain flag, because a signal handler sets it: a threading.Event's lock may be held by
+    the very code that the signal interrupts.
+    """
+
+    def __init__(self):
+        self._is_set = False
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def set(self) -> None:
+        self._is_set = True
+
+    def clear(self) -> None:
+        self._is_set = False
+
+
+worker_is_stopping = _StopSign()
 
 
 class _Ticker:
@@ -139,7 +159,7 @@ def _this_machine_to_itself() -> Iterator[bool]:
             try:
                 fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                worker_is_stopping.wait(0.2)
+                time.sleep(LOCK_PAUSE_S)
             else:
                 yield True
                 return
