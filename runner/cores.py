@@ -1,5 +1,6 @@
 """Which cores a measurement runs on: as many as it has threads, and the same ones every time."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,6 +21,13 @@ def pin(thread_count: int, root: Path = _ROOT) -> tuple[int, ...]:
     except (AttributeError, OSError):
         return ()
     return cores
+
+
+def stay_on_first(cores: tuple[int, ...]) -> None:
+    """Keep this thread on the first of ``cores``; the threads that it has started stay put."""
+    # As in `pin`: where it is not possible, the measurement goes on without.
+    with contextlib.suppress(AttributeError, OSError):
+        os.sched_setaffinity(0, cores[:1])
 
 
 def choose(

@@ -85,6 +85,8 @@ def _load(job: Job) -> _Loaded:
     start_s = time.perf_counter()
     session = load(Path(job.onnx_path), intra_op_threads=job.intra_op_threads, cores=pinned)
     load_s = time.perf_counter() - start_s
+    if len(pinned) == job.intra_op_threads:
+        cores.stay_on_first(pinned)
     after_bytes = resident_memory_bytes()
     is_known = before_bytes is not None and after_bytes is not None
     memory_bytes = max(0, (after_bytes or 0) - (before_bytes or 0)) if is_known else None
