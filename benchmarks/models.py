@@ -142,7 +142,7 @@ class Run(models.Model):
     class Effort(models.TextChoices):
         QUICK = "quick", "Quick: about 5 s"
         STANDARD = "standard", "Standard: about 20 s"
-        CAREFUL = "careful", "Careful: about 75 s"
+        CAREFUL = "careful", "Careful: 75 s to 5 minutes"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="runs")

@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('queued', 'Queued'), ('measuring', 'Measuring'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
                 ('batch_size', models.PositiveIntegerField(default=1)),
                 ('intra_op_threads', models.PositiveSmallIntegerField(default=1)),
-                ('effort', models.CharField(choices=[('quick', 'Quick: about 5 s'), ('standard', 'Standard: about 20 s'), ('careful', 'Careful: about 75 s')], default='standard', max_length=10)),
+                ('effort', models.CharField(choices=[('quick', 'Quick: about 5 s'), ('standard', 'Standard: about 20 s'), ('careful', 'Careful: 75 s to 5 minutes')], default='standard', max_length=10)),
                 ('input_choices', models.JSONField(default=dict)),
                 ('assumptions', models.JSONField()),
                 ('queued_at', models.DateTimeField(default=django.utils.timezone.now)),
