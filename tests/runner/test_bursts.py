@@ -59,6 +59,13 @@ def test_the_best_sentinel_is_that_of_the_whole_run():
     assert quiet_places(log) == [2]
 
 
+def test_one_freakishly_fast_sentinel_does_not_make_the_others_slow():
+    log = log_of((0.8, 1.0, 1), *[(1.0, 1.1, 1)] * 99)
+
+    assert best_sentinel_ns(log.bursts) == SENTINEL_NS
+    assert len(quiet_places(log)) == 100
+
+
 def test_nothing_measured_is_nothing_quiet():
     assert quiet_bursts([], thread_count=1) == []
 
