@@ -50,7 +50,9 @@ def test_the_articles_models_are_measured(build, tmp_path, work_dir):
 
     assert isinstance(result, MeasurementResult)
     assert 1e-6 < result.latency.median_s < 0.1
-    assert result.latency.ci95_low_s <= result.latency.mean_s <= result.latency.ci95_high_s
+    # So short a run may have had too few quiet rounds for an interval.
+    if result.latency.ci95_low_s is not None:
+        assert result.latency.ci95_low_s <= result.latency.mean_s <= result.latency.ci95_high_s
     assert result.throughput_per_s == pytest.approx(1 / result.latency.mean_s)
     assert 20e6 < result.peak_memory_bytes < 2e9
     assert 0 < result.cpu_usage_ratio <= 1
