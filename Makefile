@@ -4,10 +4,11 @@ TEMPLATES := templates
 COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: help run demo test check lint format types imports templates lock vendor
+.PHONY: help run demo test check lint format types imports templates lock vendor \
+	bench-engine
 
 help: ## list the verbs
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: ## start the site
 	./run
@@ -47,6 +48,9 @@ lock: ## pin every package anew, with hashes
 	$(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) $(UPGRADE) requirements-node.in -o requirements-node.txt
 	npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved=true
+
+bench-engine: ## compare the engine with other ways of timing (BENCH_S=1 BENCH_ROUNDS=2: a short one)
+	$(PYTHON) -m benches.compare_engines
 
 vendor: ## fetch the front-end files
 	$(PYTHON) -P carbonsite/vendor.py

@@ -142,7 +142,7 @@ class Run(models.Model):
     class Effort(models.TextChoices):
         QUICK = "quick", "Quick: about 5 s"
         STANDARD = "standard", "Standard: about 20 s"
-        CAREFUL = "careful", "Careful: about 75 s"
+        CAREFUL = "careful", "Careful: 75 s to 5 minutes"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="runs")
@@ -255,11 +255,13 @@ class Measurement(models.Model):
     load_s = models.FloatField()
     first_call_s = models.FloatField()
     peak_memory_bytes = models.BigIntegerField(null=True)
+    session_memory_bytes = models.BigIntegerField(null=True)
     # CPU time over time x threads, and over time x all of the machine's cores.
     cpu_usage_ratio = models.FloatField(null=True)
     machine_usage_ratio = models.FloatField(null=True)
     cpu_time_per_inference_s = models.FloatField(null=True)
     measuring_wall_s = models.FloatField(null=True)
+    timing = models.JSONField(default=dict)
     uses_io_binding = models.BooleanField(null=True)
     inputs_used = models.JSONField(default=list)
     outputs_seen = models.JSONField(default=list)

@@ -14,6 +14,8 @@ Kind = Literal["measure", "inspect"]
 Effort = Literal["quick", "standard", "careful"]
 
 MEASURING_S_BY_EFFORT: dict[Effort, float] = {"quick": 5.0, "standard": 20.0, "careful": 75.0}
+# A careful run goes on until it is sure enough, or until this.
+LONGEST_MEASURING_S_BY_EFFORT: dict[Effort, float] = {**MEASURING_S_BY_EFFORT, "careful": 300.0}
 # Loading, the first call, warm-up and one slow last call have to fit in beside the measuring.
 OVERHEAD_S = 120.0
 
@@ -100,10 +102,17 @@ class Job:
 
     @property
     def wanted_measuring_s(self) -> float:
-        """How long inferences are timed for."""
+        """How long inferences are timed for at least."""
         if self.measuring_s is not None:
             return self.measuring_s
         return MEASURING_S_BY_EFFORT[self.effort]
+
+    @property
+    def longest_measuring_s(self) -> float:
+        """How long inferences are timed for at most, but for the last of them."""
+        if self.measuring_s is not None:
+            return self.measuring_s
+        return LONGEST_MEASURING_S_BY_EFFORT[self.effort]
 
     @property
     def effective_limits(self) -> Limits:
@@ -112,7 +121,7 @@ class Job:
             return self.limits
         if self.kind == "inspect":
             return INSPECTION_LIMITS
-        wall_s = self.wanted_measuring_s + OVERHEAD_S
+        wall_s = self.longest_measuring_s + OVERHEAD_S
         return Limits(wall_s=wall_s, cpu_s=wall_s * self.intra_op_threads + 5.0)
 
     def with_paths(self, *, onnx_path: str, progress_path: str) -> "Job":

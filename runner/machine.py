@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runner.results import Machine, Software
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 GIB = 2**30
 MAX_TEXT_LENGTH = 200
 _ROOT = Path("/")
@@ -60,7 +60,16 @@ def peak_memory_bytes(root: Path = _ROOT) -> int | None:
 
     From VmHWM: getrusage's figure is inherited across fork and exec.
     """
-    spoken = _pairs(root / "proc/self/status", ":").get("VmHWM", "")
+    return _own_memory_bytes("VmHWM", root)
+
+
+def resident_memory_bytes(root: Path = _ROOT) -> int | None:
+    """Return how much memory this process has resident now, None where not told."""
+    return _own_memory_bytes("VmRSS", root)
+
+
+def _own_memory_bytes(name: str, root: Path) -> int | None:
+    spoken = _pairs(root / "proc/self/status", ":").get(name, "")
     return int(spoken.split()[0]) * 1024 if spoken else None
 
 

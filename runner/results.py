@@ -69,8 +69,9 @@ class InspectionResult:
 class Latency:
     """What the samples say about one inference: a call's time divided by the batch size.
 
+    ``quiet_ratio`` is the share of bursts that nothing else slowed, and the samples are those
+    of these bursts; where these are too few they are all samples, and ``is_noisy`` is true.
     The interval is a Student t-interval over the means of the rounds.
-    ``quiet_ratio`` and ``is_noisy`` are None: this engine does not know.
     """
 
     mean_s: float
@@ -108,6 +109,27 @@ class AsMeasured:
     p99_s: float
     max_s: float
     sample_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How the samples were taken, and in ``notes`` what they cannot tell, as sentences.
+
+    A sample is the mean of ``calls_per_sample`` calls. ``round_count`` counts the rounds that
+    the interval rests on. ``cores`` is empty where the system let none be chosen.
+    """
+
+    calls_per_sample: int = 1
+    burst_count: int = 0
+    quiet_burst_count: int = 0
+    round_count: int = 0
+    best_sentinel_s: float | None = None
+    cores: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.calls_per_sample < 1 or not 0 <= self.quiet_burst_count <= self.burst_count:
+            raise Nonsense("timing", "does not hold together")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +189,8 @@ class MeasurementResult:
     """One run's figures.
 
     ``cpu_usage_ratio`` is CPU time over time x threads; ``machine_usage_ratio`` is the same over
-    all of the machine's cores, which is what the models of power want.
+    all of the machine's cores, which is what the models of power want. ``session_memory_bytes``
+    is what loading the model added to the memory resident, before any inference.
     """
 
     latency: Latency
@@ -186,6 +209,8 @@ class MeasurementResult:
     outputs: tuple[OutputSeen, ...]
     machine: Machine
     software: Software
+    session_memory_bytes: int | None = None
+    timing: Timing = Timing()
     metered: Metered = Metered()
 
     def __post_init__(self) -> None:
@@ -196,6 +221,8 @@ class MeasurementResult:
         for name in ("load_s", "first_call_s", "measuring_wall_s", "peak_memory_bytes"):
             if (getattr(self, name) or 0) < 0:
                 raise Nonsense(name, "must not be negative")
+        if (self.session_memory_bytes or 0) < 0:
+            raise Nonsense("session_memory_bytes", "must not be negative")
         for name in ("cpu_usage_ratio", "machine_usage_ratio"):
             if not 0 <= (getattr(self, name) or 0) <= 1:
                 raise Nonsense(name, "must be between 0 and 1")

@@ -1,13 +1,19 @@
-"""What is kept of many timed calls, and what they say about one inference."""
+"""What the bursts of a run say about one inference: the quiet ones, and all of them."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
+
+from runner.bursts import Burst, BurstLog, quiet_bursts
 from runner.results import MAX_SAMPLES_KEPT, AsMeasured, Latency
 
 NS_PER_S = 1_000_000_000
-MAX_KEPT_COUNT = 200_000
-MIN_ROUNDS_FOR_INTERVAL = 5
+MIN_QUIET_RATIO = 0.1
+MIN_QUIET_BURSTS = 3
+MIN_ROUNDS_FOR_INTERVAL = 3
+MIN_GROUPS_FOR_INTERVAL = 5
 
 # Student's t, two-sided 95 %, by degrees of freedom; above 30 the normal 1.96 is near enough.
 # Source: NIST/SEMATECH e-Handbook of Statistical Methods, table 1.3.6.7.2.
@@ -18,105 +24,154 @@ _T_95 = (
 )
 
 
+@dataclass(frozen=True, slots=True)
 class Timings:
-    """Timed calls: sums and extremes of all of them, and an even choice of the calls themselves."""
+    """A run's bursts told apart: ``believed`` are the ones that the latency rests on.
 
-    def __init__(self) -> None:
-        self.count = 0
-        self._sum_ns = 0
-        self._sum_of_squares = 0
-        self._min_ns = 0
-        self._max_ns = 0
-        self._kept_ns: list[int] = []
-        self._keep_every = 1
-        self._round_start = (0, 0)
-        self._round_means_ns: list[float] = []
+    These are the quiet ones; where fewer than a tenth are quiet, or only one or two of more,
+    all of them, and the run is noisy. ``unit`` turns a sample in ns into an inference in seconds.
+    """
 
-    def add(self, call_ns: int) -> None:
-        """Take in one call."""
-        if self.count % self._keep_every == 0:
-            self._kept_ns.append(call_ns)
-            if len(self._kept_ns) >= MAX_KEPT_COUNT:
-                del self._kept_ns[1::2]
-                self._keep_every *= 2
-        self._min_ns = min(self._min_ns, call_ns) if self.count else call_ns
-        self._max_ns = max(self._max_ns, call_ns)
-        self.count += 1
-        self._sum_ns += call_ns
-        self._sum_of_squares += call_ns * call_ns
+    all_bursts: Sequence[Burst]
+    believed: Sequence[Burst]
+    quiet_ratio: float
+    is_noisy: bool
+    unit: int
 
-    def end_round(self) -> None:
-        """Close a round; the spread between rounds is what the interval rests on."""
-        count, sum_ns = self._round_start
-        if self.count > count:
-            self._round_means_ns.append((self._sum_ns - sum_ns) / (self.count - count))
-        self._round_start = (self.count, self._sum_ns)
+    @classmethod
+    def of(cls, log: BurstLog, *, thread_count: int, batch_size: int) -> "Timings":
+        """Tell the bursts of ``log``, of which there is at least one, apart."""
+        quiet = quiet_bursts(log.bursts, thread_count=thread_count)
+        quiet_ratio = len(quiet) / len(log.bursts)
+        enough = min(MIN_QUIET_BURSTS, len(log.bursts))
+        is_noisy = quiet_ratio < MIN_QUIET_RATIO or len(quiet) < enough
+        unit = NS_PER_S * batch_size * log.calls_per_sample
+        return cls(log.bursts, log.bursts if is_noisy else quiet, quiet_ratio, is_noisy, unit)
 
     @property
-    def round_count(self) -> int:
-        """How many rounds have been closed."""
-        return len(self._round_means_ns)
+    def believed_round_count(self) -> int:
+        """How many rounds have a burst that is believed."""
+        return len({burst.round_number for burst in self.believed})
 
-    def latency(self, *, batch_size: int) -> Latency:
-        """Return what the calls say about one inference of a batch of ``batch_size``."""
-        unit = NS_PER_S * batch_size
-        ordered = sorted(self._kept_ns)
-        mean_ns = self._sum_ns / self.count
-        half_ns = _interval_half_width(self._round_means_ns)
+    @property
+    def cpu_ratio(self) -> float:
+        """CPU time over wall time of the believed bursts: up to 1 per thread."""
+        return sum(burst.cpu_ns for burst in self.believed) / _sum_ns(self.believed)
+
+    @property
+    def mean_s(self) -> float:
+        """The mean time of an inference."""
+        return _sum_ns(self.believed) / _count(self.believed) / self.unit
+
+    @property
+    def interval_ratio(self) -> float | None:
+        """Half the width of the 95 % interval as a share of the mean, None from too few rounds."""
+        mean_ns = _sum_ns(self.believed) / _count(self.believed)
+        half_ns = interval_half_width(mean_ns, _round_means_ns(self.believed))
+        return None if half_ns is None else half_ns / mean_ns
+
+    def latency(self) -> Latency:
+        """Return what the believed bursts say about one inference."""
+        bursts, mean_s, ratio = self.believed, self.mean_s, self.interval_ratio
+        median_s, p90_s, p95_s, p99_s = _percentiles_s(bursts, self.unit)
         return Latency(
-            mean_s=mean_ns / unit,
-            median_s=_percentile(ordered, 50) / unit,
-            stdev_s=self._stdev_ns() / unit,
-            min_s=self._min_ns / unit,
-            max_s=self._max_ns / unit,
-            p90_s=_percentile(ordered, 90) / unit,
-            p95_s=_percentile(ordered, 95) / unit,
-            p99_s=_percentile(ordered, 99) / unit,
-            ci95_low_s=None if half_ns is None else max(0.0, mean_ns - half_ns) / unit,
-            ci95_high_s=None if half_ns is None else (mean_ns + half_ns) / unit,
-            sample_count=self.count,
+            mean_s=mean_s,
+            median_s=median_s,
+            stdev_s=_stdev_ns(bursts) / self.unit,
+            min_s=min(burst.min_ns for burst in bursts) / self.unit,
+            max_s=max(burst.max_ns for burst in bursts) / self.unit,
+            p90_s=p90_s,
+            p95_s=p95_s,
+            p99_s=p99_s,
+            ci95_low_s=None if ratio is None else max(0.0, mean_s * (1 - ratio)),
+            ci95_high_s=None if ratio is None else mean_s * (1 + ratio),
+            sample_count=_count(bursts),
+            quiet_ratio=self.quiet_ratio,
+            is_noisy=self.is_noisy,
         )
 
-    def samples_s(self, *, batch_size: int) -> tuple[float, ...]:
-        """Return at most 2,000 of the calls in their order, evenly chosen, per inference."""
-        step = max(1, math.ceil(len(self._kept_ns) / MAX_SAMPLES_KEPT))
-        return tuple(call_ns / (NS_PER_S * batch_size) for call_ns in self._kept_ns[::step])
+    def as_measured(self) -> AsMeasured:
+        """Return what all bursts say, disturbed ones included."""
+        bursts = self.all_bursts
+        median_s, p90_s, p95_s, p99_s = _percentiles_s(bursts, self.unit)
+        return AsMeasured(
+            mean_s=_sum_ns(bursts) / _count(bursts) / self.unit,
+            median_s=median_s,
+            p90_s=p90_s,
+            p95_s=p95_s,
+            p99_s=p99_s,
+            max_s=max(burst.max_ns for burst in bursts) / self.unit,
+            sample_count=_count(bursts),
+        )
 
-    def _stdev_ns(self) -> float:
-        if self.count < 2:
-            return 0.0
-        # Whole numbers throughout, so nothing cancels.
-        spread = self.count * self._sum_of_squares - self._sum_ns * self._sum_ns
-        return math.sqrt(spread / (self.count * (self.count - 1)))
-
-
-def as_measured(latency: Latency) -> AsMeasured:
-    """Return the figures of all samples, which for this engine are the same ones."""
-    return AsMeasured(
-        mean_s=latency.mean_s,
-        median_s=latency.median_s,
-        p90_s=latency.p90_s,
-        p95_s=latency.p95_s,
-        p99_s=latency.p99_s,
-        max_s=latency.max_s,
-        sample_count=latency.sample_count,
-    )
+    def samples_s(self) -> tuple[float, ...]:
+        """Return at most 2,000 believed samples in their order, evenly chosen, per inference."""
+        kept_ns = _kept_ns(self.believed)
+        chosen_count = min(len(kept_ns), MAX_SAMPLES_KEPT)
+        places = np.arange(chosen_count) * len(kept_ns) // chosen_count
+        return tuple((kept_ns[places] / self.unit).tolist())
 
 
-def _percentile(ordered: Sequence[int], percent: float) -> float:
-    """The value below which ``percent`` of ``ordered`` lie, interpolated linearly."""
-    place = (len(ordered) - 1) * percent / 100
-    below = math.floor(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+def interval_half_width(mean: float, round_means: Sequence[float]) -> float | None:
+    """Return half the width of the 95 % interval of ``mean``, None from fewer than three rounds.
 
-
-def _interval_half_width(means: Sequence[float]) -> float | None:
-    """Half the width of the 95 % t-interval of the mean, None from too few rounds."""
-    count = len(means)
+    Student's t over the means of the rounds. Where the rounds resemble their neighbours the
+    means of pairs, threes and so on spread more than chance allows: the widest answer of all
+    groupings into at least five counts. It reaches at least to the plain mean of the rounds.
+    """
+    count = len(round_means)
     if count < MIN_ROUNDS_FOR_INTERVAL:
         return None
-    middle = sum(means) / count
-    variance = sum((mean - middle) ** 2 for mean in means) / (count - 1)
+    sizes = range(1, max(1, count // MIN_GROUPS_FOR_INTERVAL) + 1)
+    widest = max(_t_half_width(_group_means(round_means, size)) for size in sizes)
+    return widest + abs(mean - math.fsum(round_means) / count)
+
+
+def _group_means(values: Sequence[float], size: int) -> list[float]:
+    """Means of ``size`` neighbours each; what is left over at the end is left out."""
+    starts = range(0, len(values) - size + 1, size)
+    return [math.fsum(values[start : start + size]) / size for start in starts]
+
+
+def _t_half_width(values: Sequence[float]) -> float:
+    count = len(values)
+    middle = math.fsum(values) / count
+    variance = math.fsum((value - middle) ** 2 for value in values) / (count - 1)
     t = _T_95[count - 2] if count - 2 < len(_T_95) else 1.96
     return t * math.sqrt(variance / count)
+
+
+def _round_means_ns(bursts: Sequence[Burst]) -> list[float]:
+    sums: dict[int, tuple[int, int]] = {}
+    for burst in bursts:
+        sum_ns, count = sums.get(burst.round_number, (0, 0))
+        sums[burst.round_number] = sum_ns + burst.sum_ns, count + burst.sample_count
+    return [sum_ns / count for sum_ns, count in sums.values()]
+
+
+def _sum_ns(bursts: Sequence[Burst]) -> int:
+    return sum(burst.sum_ns for burst in bursts)
+
+
+def _count(bursts: Sequence[Burst]) -> int:
+    return sum(burst.sample_count for burst in bursts)
+
+
+def _stdev_ns(bursts: Sequence[Burst]) -> float:
+    count, sum_ns = _count(bursts), _sum_ns(bursts)
+    if count < 2:
+        return 0.0
+    # Whole numbers throughout, so nothing cancels.
+    spread = count * sum(burst.sum_of_squares for burst in bursts) - sum_ns * sum_ns
+    return math.sqrt(spread / (count * (count - 1)))
+
+
+def _kept_ns(bursts: Sequence[Burst]) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    kept_ns = [np.frombuffer(burst.kept_ns, dtype=np.int64) for burst in bursts if burst.kept_ns]
+    return np.concatenate(kept_ns)
+
+
+def _percentiles_s(bursts: Sequence[Burst], unit: int) -> list[float]:
+    """The median and the 90th, 95th and 99th percentile, interpolated linearly."""
+    found: list[float] = (np.percentile(_kept_ns(bursts), (50, 90, 95, 99)) / unit).tolist()
+    return found

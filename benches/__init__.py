@@ -1,0 +1,1 @@
+"""How the engine compares with other ways of timing a model; `make bench-engine`."""
