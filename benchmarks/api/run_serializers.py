@@ -196,6 +196,18 @@ class MeteredSerializer(serializers.Serializer):
     meters = MeterSerializer(many=True)
 
 
+class TimingSerializer(serializers.Serializer):
+    """How the samples were taken, and in ``notes`` what they cannot tell."""
+
+    calls_per_sample = serializers.IntegerField(help_text="A sample is the mean of so many calls.")
+    burst_count = serializers.IntegerField()
+    quiet_burst_count = serializers.IntegerField()
+    round_count = serializers.IntegerField()
+    best_sentinel_s = serializers.FloatField(allow_null=True)
+    cores = serializers.ListField(child=serializers.IntegerField())
+    notes = serializers.ListField(child=serializers.CharField())
+
+
 class MachineSerializer(serializers.Serializer):
     """The machine that measured."""
 
@@ -226,8 +238,10 @@ class RunSerializer(serializers.Serializer):
     throughput_per_s = serializers.FloatField(allow_null=True)
     load_s = serializers.FloatField(allow_null=True)
     first_call_s = serializers.FloatField(allow_null=True)
+    session_memory_bytes = serializers.IntegerField(allow_null=True)
     peak_memory_bytes = serializers.IntegerField(allow_null=True)
     cpu_usage_ratio = serializers.FloatField(allow_null=True)
+    timing = TimingSerializer(allow_null=True)
     power = PowerSerializer()
     pue = serializers.FloatField()
     energy = EnergySerializer(allow_null=True)

@@ -22,8 +22,10 @@ MEASURED_FIELDS = (
     "throughput_per_s",
     "load_s",
     "first_call_s",
+    "session_memory_bytes",
     "peak_memory_bytes",
     "cpu_usage_ratio",
+    "timing",
 )
 
 
