@@ -25,7 +25,6 @@ MEASURED_FIELDS = (
     "session_memory_bytes",
     "peak_memory_bytes",
     "cpu_usage_ratio",
-    "timing",
 )
 
 
@@ -81,11 +80,12 @@ def _failure(run: Run) -> dict | None:
 
 def _measured(measurement: Measurement | None) -> dict:
     if measurement is None:
-        return dict.fromkeys(("latency", "as_measured", *MEASURED_FIELDS))
+        return dict.fromkeys(("latency", "as_measured", "timing", *MEASURED_FIELDS))
     return {
         "latency": {name: getattr(measurement, name) for name in LATENCY_FIELDS},
         "as_measured": measurement.as_measured,
         **{name: getattr(measurement, name) for name in MEASURED_FIELDS},
+        "timing": measurement.timing or None,
     }
 
 
