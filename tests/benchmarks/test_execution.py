@@ -187,7 +187,7 @@ def test_a_run_that_loses_its_worker_three_times_fails_with_a_reason():
 def test_figures_that_cannot_be_end_the_run_with_a_sentence():
     run = a_lenet_run()
     token = Run.objects.claim(run.pk, worker_name="here")
-    absurd = replace(an_hour_measured(), load_s=float("nan"))
+    absurd = replace(an_hour_measured(), peak_memory_bytes=2**70)
 
     execution._record(run.pk, token, absurd)
 
