@@ -159,7 +159,7 @@ class RunForm(StepForm):
         )
         self.fields["version"].initial = version
         profiles = HardwareProfile.objects.visible_to(user).with_factors()
-        self.fields["profile"].queryset = profiles
+        self.fields["profile"].queryset = profiles.mine_first(user)
         self.fields[
             "intra_op_threads"
         ].help_text = f"The measuring machine has {os.cpu_count() or 1} cores."

@@ -13,7 +13,7 @@ from benchmarks.tasks import measure_run, ring
 from hardware.assumptions import NoIntensity, assumptions_of
 from hardware.models import HardwareProfile
 from runner.errors import InputProblem
-from runner.job import MEASURING_S_BY_EFFORT, InputChoices
+from runner.job import LONGEST_MEASURING_S_BY_EFFORT, MEASURING_S_BY_EFFORT, InputChoices
 from runner.shapes import plan_inputs, tensors_from_plain
 
 MAX_BATCH_SIZE = 4096
@@ -33,10 +33,14 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class QueuePlace:
-    """How many runs go before this one, and how long that takes by their efforts."""
+    """How many runs go before this one, and how long that takes by their efforts.
+
+    A careful run takes longer where the machine is noisy: hence the longest wait.
+    """
 
     ahead_count: int
     expected_wait_s: float
+    longest_wait_s: float
 
 
 def submit_run(
@@ -97,12 +101,16 @@ def queue_place(run: Run) -> QueuePlace:
     """Return how many runs are measured before ``run``, and the wait to expect."""
     by_effort = Run.objects.ahead_of(run).order_by().values("effort").annotate(count=Count("pk"))
     counts = {row["effort"]: row["count"] for row in by_effort}
+    overhead_s = OVERHEAD_S * sum(counts.values())
     return QueuePlace(
         ahead_count=sum(counts.values()),
-        expected_wait_s=sum(
-            (MEASURING_S_BY_EFFORT[effort] + OVERHEAD_S) * count for effort, count in counts.items()
-        ),
+        expected_wait_s=overhead_s + _seconds(counts, MEASURING_S_BY_EFFORT),
+        longest_wait_s=overhead_s + _seconds(counts, LONGEST_MEASURING_S_BY_EFFORT),
     )
+
+
+def _seconds(count_by_effort: dict[str, int], seconds_by_effort: dict[str, float]) -> float:
+    return sum(seconds_by_effort[effort] * count for effort, count in count_by_effort.items())
 
 
 def _check_version(version: ModelVersion) -> None:

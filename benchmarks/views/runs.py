@@ -151,12 +151,13 @@ def _live_state(run: Run) -> dict:
     if run.is_over:
         return {}
     expected_s = submission.MEASURING_S_BY_EFFORT[run.effort] + submission.OVERHEAD_S
+    longest_s = submission.LONGEST_MEASURING_S_BY_EFFORT[run.effort] + submission.OVERHEAD_S
     if run.status == Run.Status.QUEUED:
         return {"place": submission.queue_place(run), "expected_s": expected_s}
     elapsed_s = (timezone.now() - run.started_at).total_seconds()
     return {
         "elapsed_s": elapsed_s,
         "expected_s": expected_s,
-        "is_late": elapsed_s > expected_s,
+        "is_late": elapsed_s > longest_s,
         "progress_percent": min(100, round(100 * elapsed_s / expected_s)),
     }

@@ -122,3 +122,13 @@ def test_a_name_that_a_model_gives_is_text_and_never_markup(signed_in):
     assert "<script>x" not in page
     assert "<b>size" not in page
     assert "&lt;script&gt;x" in page
+
+
+def test_ones_own_machine_stands_before_what_others_share(signed_in):
+    a_profile(stranger(), "A shared machine", visibility="public")
+    own = a_profile(owner(), "My machine")
+
+    form = form_of(signed_in, a_ready_version())
+
+    assert form.fields["profile"].queryset.first() == own
+    assert form.fields["profile"].empty_label is None

@@ -145,4 +145,12 @@ def test_the_place_in_the_queue_counts_what_goes_before():
     place = queue_place(last)
 
     assert place.ahead_count == 1
-    assert place.expected_wait_s == 10.0
+    assert (place.expected_wait_s, place.longest_wait_s) == (10.0, 10.0)
+
+
+def test_behind_a_careful_run_the_wait_may_be_longer():
+    a_queued_run(effort="careful")
+
+    place = queue_place(a_queued_run(a_ready_version()))
+
+    assert (place.expected_wait_s, place.longest_wait_s) == (80.0, 305.0)
