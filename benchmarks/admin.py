@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.html import format_html
 
-from benchmarks.models import Estimate, Measurement, ModelVersion, OnnxModel, Run
+from benchmarks.models import Estimate, Measurement, ModelVersion, OnnxModel, Run, Worker
 from footprint.units import format_energy_kwh, format_quantity
 
 
@@ -129,3 +129,14 @@ class RunAdmin(ReadOnlyAdmin):
     def page(self, run):
         """A link to the run as its owner sees it."""
         return format_html('<a href="{0}">{0}</a>', run.get_absolute_url())
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    """The processes that measure and inspect, and when each was last known to live."""
+
+    list_display = ["name", "queues", "host", "process_id", "started_at", "seen_at", "is_alive"]
+
+    @admin.display(boolean=True, description="alive")
+    def is_alive(self, worker):
+        return worker.is_alive

@@ -12,7 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.ids import new_id
-from benchmarks.querysets import ModelVersionQuerySet, OnnxModelQuerySet, RunQuerySet
+from benchmarks.querysets import (
+    ALIVE_FOR,
+    ModelVersionQuerySet,
+    OnnxModelQuerySet,
+    RunQuerySet,
+    WorkerQuerySet,
+)
 
 
 class OnnxModel(models.Model):
@@ -351,3 +357,27 @@ class IdempotencyKey(models.Model):
 
     def __str__(self):
         return self.key
+
+
+class Worker(models.Model):
+    """A process that takes work from queues, and when it was last known to live."""
+
+    name = models.CharField(primary_key=True, max_length=200)
+    queues = models.JSONField(default=list)
+    host = models.CharField(max_length=120)
+    process_id = models.PositiveIntegerField()
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField()
+
+    objects = WorkerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the worker's last sign of life is recent."""
+        return timezone.now() - self.seen_at <= ALIVE_FOR

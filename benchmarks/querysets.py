@@ -9,6 +9,9 @@ from django.utils import timezone
 
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 3
+# A heartbeat comes every 10 s; one that waited for a locked database comes late.
+ALIVE_FOR = timedelta(seconds=45)
+FORGOTTEN_AFTER = timedelta(days=1)
 # What a run under way must forget to be queued again.
 QUEUED_AGAIN = {
     "status": "queued",
@@ -154,3 +157,19 @@ class RunQuerySet(models.QuerySet):
             )
             == 1
         )
+
+
+class WorkerQuerySet(models.QuerySet):
+    def alive(self):
+        """Workers whose last sign of life is recent."""
+        return self.filter(seen_at__gte=timezone.now() - ALIVE_FOR)
+
+    def served_queues(self) -> set[str]:
+        """Return the queues that a living worker takes work from."""
+        return {
+            queue for queues in self.alive().values_list("queues", flat=True) for queue in queues
+        }
+
+    def forgotten(self):
+        """Workers that ended without a word long ago."""
+        return self.filter(seen_at__lt=timezone.now() - FORGOTTEN_AFTER)
