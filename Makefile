@@ -45,6 +45,7 @@ templates: ## lint the templates
 lock: ## pin every package anew, with hashes
 	test -x .cache/lock/bin/uv || { python3 -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv; }
 	$(COMPILE) $(UPGRADE) requirements.in -o requirements.txt
+	$(COMPILE) $(UPGRADE) requirements-s3.in -o requirements-s3.txt
 	$(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) $(UPGRADE) requirements-node.in -o requirements-node.txt
 	npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved=true

@@ -101,7 +101,9 @@ def execute(run_id) -> None:
             return
         ticker = _Ticker(run_id, claim_token)
         run = Run.objects.select_related("version").get(pk=run_id)
+        logger.info("Measuring run %s", run_id, extra=_facts(run))
         outcome = _measure(run, ticker)
+    _log_end(run, outcome)
     if ticker.is_claim_lost:
         return
     if not isinstance(outcome, Failure):
@@ -112,6 +114,18 @@ def execute(run_id) -> None:
         Run.objects.try_again(run_id, claim_token)
     else:
         outcomes.record_failure(run_id, claim_token, code=outcome.code, message=outcome.message)
+
+
+def _facts(run: Run) -> dict:
+    """What every line about a run says to a program that reads the log."""
+    return {"run_id": str(run.pk), "version_id": str(run.version_id), "attempt": run.attempts}
+
+
+def _log_end(run: Run, outcome: MeasurementResult | Failure) -> None:
+    ending = outcome.code if isinstance(outcome, Failure) else "measured"
+    duration_s = round((timezone.now() - run.started_at).total_seconds(), 3)
+    facts = {**_facts(run), "ending": ending, "duration_s": duration_s}
+    logger.info("Run %s ended: %s", run.pk, ending, extra=facts)
 
 
 def reap_stalled() -> list:
@@ -163,7 +177,7 @@ def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
         inputs=InputChoices.from_plain(run.input_choices),
         measuring_s=settings.MEASURING_S,
     )
-    with tempfile.TemporaryDirectory(prefix="measure-", dir=work_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"run-{run.pk}-", dir=work_folder()) as folder:
         return launch.run(job, Path(folder), on_tick=ticker)
 
 

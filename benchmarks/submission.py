@@ -1,5 +1,6 @@
 """The third step: from what somebody asks for to a queued run."""
 
+import logging
 import os
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from runner.shapes import plan_inputs, tensors_from_plain
 MAX_BATCH_SIZE = 4096
 # What a run takes besides measuring: starting the child, loading, warming up, writing.
 OVERHEAD_S = 5.0
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def submit_run(
             assumptions=assumptions.as_json(),
         )
         transaction.on_commit(lambda: ring(measure_run, run.pk))
+    logger.info("Queued run %s", run.pk, extra={"run_id": str(run.pk), "owner": str(owner.pk)})
     return run
 
 
