@@ -12,13 +12,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import DataError, IntegrityError
 from django.utils import timezone
 
 from benchmarks import outcomes
 from benchmarks.folders import work_folder
 from benchmarks.models import Run
+from benchmarks.stored_files import UnusableFile, on_this_machine
 from runner import launch
 from runner.job import InputChoices, Job
 from runner.results import Failure, MeasurementResult, Progress
@@ -168,17 +168,27 @@ def _record(run_id, claim_token, result: MeasurementResult) -> None:
 
 
 def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
-    job = Job(
+    version = run.version
+    try:
+        with (
+            on_this_machine(version.file.name, sha256=version.sha256) as path,
+            tempfile.TemporaryDirectory(prefix=f"run-{run.pk}-", dir=work_folder()) as folder,
+        ):
+            return launch.run(_job(run, path), Path(folder), on_tick=ticker)
+    except UnusableFile as error:
+        return Failure("missing_file", str(error))
+
+
+def _job(run: Run, path: Path) -> Job:
+    return Job(
         kind="measure",
-        onnx_path=default_storage.path(run.version.file.name),
+        onnx_path=str(path),
         batch_size=run.batch_size,
         intra_op_threads=run.intra_op_threads,
         effort=run.effort,
         inputs=InputChoices.from_plain(run.input_choices),
         measuring_s=settings.MEASURING_S,
     )
-    with tempfile.TemporaryDirectory(prefix=f"run-{run.pk}-", dir=work_folder()) as folder:
-        return launch.run(job, Path(folder), on_tick=ticker)
 
 
 @contextmanager

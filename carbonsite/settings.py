@@ -206,8 +206,25 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 MEDIA_ROOT = DATA_DIR / "models"
+# In a store that speaks S3, workers on other machines reach the models too. Its keys come from
+# where every client of it looks: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a file, a role.
+S3_BUCKET = env.str("S3_BUCKET", default="")
+S3_STORAGE = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": S3_BUCKET,
+        "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
+        "region_name": env.str("S3_REGION", default="") or None,
+        "location": env.str("S3_PREFIX", default=""),
+        "default_acl": None,
+        # A file's name is the hash of its bytes: one that is there already is the same.
+        "file_overwrite": True,
+    },
+}
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": S3_STORAGE
+    if S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "carbonsite.staticfiles.ModuleManifestStorage"},
 }
 FILE_UPLOAD_HANDLERS = ["benchmarks.received.HashingUploadHandler"]
