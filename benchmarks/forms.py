@@ -6,6 +6,7 @@ from pathlib import PurePath
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
+from accounts import audit
 from benchmarks.input_fields import InputDescription, input_fields
 from benchmarks.models import ModelVersion, OnnxModel, Run
 from benchmarks.submission import MAX_BATCH_SIZE, RunSettings
@@ -114,6 +115,11 @@ class ModelForm(forms.ModelForm):
                 f"You already have another model called “{name}”. Choose another name."
             )
         return name
+
+    def save(self, commit=True):
+        """Store the changes; a change of who may see the model goes into the audit log."""
+        audit.note_visibility(self.instance, actor=self.instance.owner)
+        return super().save(commit)
 
 
 class ProfileChoiceField(forms.ModelChoiceField):

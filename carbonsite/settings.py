@@ -28,6 +28,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or LOOPBACK_HOSTS
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # HTTPS=true behind a proxy that ends TLS and sets X-Forwarded-Proto.
 HTTPS = env.bool("HTTPS", default=False)
+PROXY_COUNT = env.int("PROXY_COUNT", default=0)
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
@@ -189,6 +190,8 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[carbonsite] "
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_CHANGE_EMAIL = True
+# Else everybody behind a proxy shares the failed log-ins of its address.
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXY_COUNT
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -258,7 +261,7 @@ REST_FRAMEWORK = {
         "user": env.str("API_RATE_USER", default="1200/min"),
         "tokens": env.str("API_RATE_TOKENS", default="10/min"),
     },
-    "NUM_PROXIES": env.int("PROXY_COUNT", default=0),
+    "NUM_PROXIES": PROXY_COUNT,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "carbonsite",

@@ -3,6 +3,7 @@
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts import audit
 from benchmarks.models import ModelVersion, OnnxModel
 
 TEXT_LIMIT = 80
@@ -147,5 +148,6 @@ class OnnxModelSerializer(serializers.ModelSerializer):
         """Store the new name or visibility."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
+        audit.note_visibility(instance, actor=instance.owner)
         instance.save(update_fields=[*validated_data, "updated_at"])
         return instance
