@@ -2,7 +2,10 @@
 
 import math
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
@@ -32,12 +35,16 @@ __all__ = [
     "VersionDetails",
     "check_announced_length",
     "delete_model",
+    "delete_strays",
     "receive_model",
     "receive_version",
     "received_from_bytes",
     "remaining_quota_bytes",
+    "stray_files",
     "upload_limit_bytes",
 ]
+
+_OWNER_FOLDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +159,8 @@ def _hold_files_of(owner_id) -> None:
     So that versions' numbers are unique, the quota holds for uploads at once, and a file is not
     deleted while the same bytes come in again.
     """
-    User.objects.select_for_update().get(pk=owner_id)
+    # An account that is gone has nobody who could add anything.
+    User.objects.select_for_update().filter(pk=owner_id).first()
 
 
 def _store(name: str, uploaded: ReceivedFile) -> None:
@@ -170,3 +178,35 @@ def _delete_unused(file_names: set[str], owner_id) -> None:
         )
         for name in file_names - still_used:
             default_storage.delete(name)
+
+
+def stray_files(*, older_than: timedelta) -> list[str]:
+    """Return the names of stored files that no version refers to, except young ones.
+
+    A web process that is killed between storing a file and storing its row leaves one.
+    """
+    latest = timezone.now() - older_than
+    needed = set(ModelVersion.objects.values_list("file", flat=True))
+    return [
+        name
+        for name in _stored_names()
+        if name not in needed and default_storage.get_modified_time(name) < latest
+    ]
+
+
+def delete_strays(names: list[str]) -> None:
+    """Delete stored files, except those that a version has come to need meanwhile."""
+    for name in names:
+        _delete_unused({name}, name.partition("/")[0])
+
+
+def _stored_names() -> Iterator[str]:
+    """Every stored model's name: a folder per owner, and in it files named by their hash."""
+    try:
+        owners, _ = default_storage.listdir("")
+    # Nothing has been uploaded yet.
+    except FileNotFoundError:
+        return
+    for owner_id in owners:
+        if _OWNER_FOLDER.fullmatch(owner_id):
+            yield from (f"{owner_id}/{name}" for name in default_storage.listdir(owner_id)[1])

@@ -167,6 +167,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "benchmarks.tasks.sweep", "schedule": 15.0},
+    "prune": {"task": "carbonsite.tasks.prune", "schedule": 24 * 3600.0},
 }
 
 # --- accounts -----------------------------------------------------------------------------------
@@ -237,6 +238,7 @@ USER_QUOTA_BYTES = env.int("USER_QUOTA_BYTES", default=20 * 1024**3)
 USER_QUEUED_RUN_LIMIT = env.int("USER_QUEUED_RUN_LIMIT", default=50)
 # Seconds of timed inferences instead of the effort's; only tests are in such a hurry.
 MEASURING_S = None
+AUDIT_LOG_DAYS = env.int("AUDIT_LOG_DAYS", default=365)
 FREE_DISK_FLOOR_BYTES = env.int("FREE_DISK_FLOOR_BYTES", default=1024**3)
 
 # --- API ----------------------------------------------------------------------------------------
