@@ -139,4 +139,4 @@ class WorkerAdmin(ReadOnlyAdmin):
 
     @admin.display(boolean=True, description="alive")
     def is_alive(self, worker):
-        return worker.is_alive
+        return Worker.objects.alive().filter(pk=worker.pk).exists()

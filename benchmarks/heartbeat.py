@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable
 
 from django.db import DatabaseError, connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from benchmarks.models import Worker
@@ -53,7 +54,7 @@ class Heartbeat:
                     "host": socket.gethostname()[:120],
                     "process_id": os.getpid(),
                     "started_at": self._started_at,
-                    "seen_at": timezone.now(),
+                    "seen_at": Now(),
                 },
             )
         # The database may be away for a while; the worker itself waits for it elsewhere.

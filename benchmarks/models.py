@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from accounts.ids import new_id
 from benchmarks.querysets import (
-    ALIVE_FOR,
     ModelVersionQuerySet,
     OnnxModelQuerySet,
     RunQuerySet,
@@ -376,8 +375,3 @@ class Worker(models.Model):
 
     def __str__(self):
         return self.name
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the worker's last sign of life is recent."""
-        return timezone.now() - self.seen_at <= ALIVE_FOR

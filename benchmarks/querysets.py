@@ -5,8 +5,10 @@ from datetime import timedelta
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
+# Leases and signs of life are told by the database's clock: workers' own may differ by hours.
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 3
 # A heartbeat comes every 10 s; one that waited for a locked database comes late.
@@ -109,7 +111,7 @@ class RunQuerySet(models.QuerySet):
             sample_count=0,
             claim_token=claim_token,
             claimed_by=worker_name,
-            lease_expires_at=now + LEASE,
+            lease_expires_at=Now() + LEASE,
             started_at=now,
             attempts=F("attempts") + 1,
         )
@@ -123,7 +125,7 @@ class RunQuerySet(models.QuerySet):
         """Prolong the lease and note the progress; False when the claim is lost."""
         return (
             self.held(pk, claim_token).update(
-                lease_expires_at=timezone.now() + LEASE, phase=phase, sample_count=sample_count
+                lease_expires_at=Now() + LEASE, phase=phase, sample_count=sample_count
             )
             == 1
         )
@@ -138,7 +140,7 @@ class RunQuerySet(models.QuerySet):
 
     def stalled(self):
         """Runs under way whose worker has let the lease run out."""
-        return self.filter(status="measuring", lease_expires_at__lt=timezone.now())
+        return self.filter(status="measuring", lease_expires_at__lt=Now())
 
     def requeue_stalled(self, pk):
         """Queue a stalled run again while it has attempts left; False when it has none."""
@@ -162,7 +164,7 @@ class RunQuerySet(models.QuerySet):
 class WorkerQuerySet(models.QuerySet):
     def alive(self):
         """Workers whose last sign of life is recent."""
-        return self.filter(seen_at__gte=timezone.now() - ALIVE_FOR)
+        return self.filter(seen_at__gte=Now() - ALIVE_FOR)
 
     def served_queues(self) -> set[str]:
         """Return the queues that a living worker takes work from."""
@@ -172,4 +174,4 @@ class WorkerQuerySet(models.QuerySet):
 
     def forgotten(self):
         """Workers that ended without a word long ago."""
-        return self.filter(seen_at__lt=timezone.now() - FORGOTTEN_AFTER)
+        return self.filter(seen_at__lt=Now() - FORGOTTEN_AFTER)
