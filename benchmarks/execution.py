@@ -7,7 +7,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from django.db import DataError, IntegrityError
 from django.utils import timezone
 
 from benchmarks import outcomes
-from benchmarks.folders import work_folder
+from benchmarks.folders import RUN_PREFIX, sweep_runs, work_folder
 from benchmarks.models import Run
 from benchmarks.stored_files import UnusableFile, on_this_machine
 from runner import launch
@@ -91,29 +91,33 @@ class _Ticker:
         return "the run was cancelled" if self.is_claim_lost else None
 
 
-def execute(run_id) -> None:
-    """Measure the run, unless somebody else does, and record how it ended."""
+def execute(run_id) -> bool:
+    """Measure the run, unless somebody else does, and record how it ended.
+
+    Returns whether the run waits again, so that its bell has to be rung once more.
+    """
     with _this_machine_to_itself() as is_ours:
         if not is_ours:
-            return
+            return True
         claim_token = Run.objects.claim(run_id, worker_name=_worker_name())
         if claim_token is None:
-            return
+            return False
         ticker = _Ticker(run_id, claim_token)
         run = Run.objects.select_related("version").get(pk=run_id)
         logger.info("Measuring run %s", run_id, extra=_facts(run))
         outcome = _measure(run, ticker)
     _log_end(run, outcome)
     if ticker.is_claim_lost:
-        return
+        return False
     if not isinstance(outcome, Failure):
         _record(run_id, claim_token, outcome)
     elif worker_is_stopping.is_set():
-        Run.objects.hand_back(run_id, claim_token)
+        return Run.objects.hand_back(run_id, claim_token)
     elif outcome.code in NOT_THE_MODELS_FAULT and run.attempts <= RETRIES:
-        Run.objects.try_again(run_id, claim_token)
+        return Run.objects.try_again(run_id, claim_token)
     else:
         outcomes.record_failure(run_id, claim_token, code=outcome.code, message=outcome.message)
+    return False
 
 
 def _facts(run: Run) -> dict:
@@ -172,7 +176,9 @@ def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
     try:
         with (
             on_this_machine(version.file.name, sha256=version.sha256) as path,
-            tempfile.TemporaryDirectory(prefix=f"run-{run.pk}-", dir=work_folder()) as folder,
+            tempfile.TemporaryDirectory(
+                prefix=f"{RUN_PREFIX}{run.pk}-", dir=work_folder()
+            ) as folder,
         ):
             return launch.run(_job(run, path), Path(folder), on_tick=ticker)
     except UnusableFile as error:
@@ -191,10 +197,17 @@ def _job(run: Run, path: Path) -> Job:
     )
 
 
+def sweep_leftovers() -> None:
+    """Delete what killed workers left of their runs, unless something is measured now."""
+    with open(_lock_path(), "w") as lock_file, suppress(BlockingIOError):
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        sweep_runs()
+
+
 @contextmanager
 def _this_machine_to_itself() -> Iterator[bool]:
     """Wait until nothing else is measured on this machine; False when told to stop first."""
-    with open(settings.DATA_DIR / "measuring.lock", "w") as lock_file:
+    with open(_lock_path(), "w") as lock_file:
         while not worker_is_stopping.is_set():
             try:
                 fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -204,6 +217,10 @@ def _this_machine_to_itself() -> Iterator[bool]:
                 yield True
                 return
         yield False
+
+
+def _lock_path() -> Path:
+    return settings.DATA_DIR / "measuring.lock"
 
 
 def _worker_name() -> str:

@@ -56,8 +56,12 @@ class ModelVersionQuerySet(models.QuerySet):
         )
 
     def stored_bytes(self, user) -> int:
-        """Return how much of their quota the files of ``user`` use, in bytes."""
-        total = self.filter(onnx_model__owner_id=user.pk).aggregate(total=models.Sum("size_bytes"))
+        """Return how much of their quota the files of ``user`` use, in bytes.
+
+        Versions with the same bytes share a file, which counts once.
+        """
+        files = self.filter(onnx_model__owner_id=user.pk).order_by().values("file", "size_bytes")
+        total = files.distinct().aggregate(total=models.Sum("size_bytes"))
         return total["total"] or 0
 
 

@@ -39,7 +39,8 @@ def inspect_version(version_id):
 
 @shared_task
 def measure_run(run_id):
-    execution.execute(run_id)
+    if execution.execute(run_id):
+        ring(measure_run, run_id)
 
 
 @shared_task(expires=15)
@@ -51,6 +52,7 @@ def sweep():
         ring(inspect_version, version_id)
     received.sweep_incoming()
     folders.sweep_work()
+    execution.sweep_leftovers()
     Worker.objects.forgotten().delete()
 
 
