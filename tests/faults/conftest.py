@@ -23,9 +23,8 @@ class FaultySite(Composed):
     """The site, and the hands that break it."""
 
     def __init__(self, folder, database: PostgreSQL, broker: Redis):
-        super().__init__(
-            folder, production(folder, database_url=database.url, redis_url=broker.url)
-        )
+        environment = production(folder, database_url=database.url, redis_url=broker.url)
+        super().__init__(folder, {**environment, "DJANGO_SETTINGS_MODULE": "tests.faults.settings"})
         self.database, self.broker = database, broker
         self.version_id = self.profile_id = ""
 
