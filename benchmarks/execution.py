@@ -7,7 +7,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,8 +19,10 @@ from django.utils import timezone
 from benchmarks import outcomes
 from benchmarks.folders import work_folder
 from benchmarks.models import Run
+from hardware.assumptions import SourcedAssumptions
 from runner import launch
 from runner.job import InputChoices, Job
+from runner.known_best import KnownBest
 from runner.results import Failure, MeasurementResult, Progress
 
 RING_AGAIN_AFTER = timedelta(seconds=20)
@@ -154,6 +156,7 @@ def _record(run_id, claim_token, result: MeasurementResult) -> None:
 
 
 def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
+    known_best = KnownBest.of_this_machine(settings.DATA_DIR / "known_best.json")
     job = Job(
         kind="measure",
         onnx_path=default_storage.path(run.version.file.name),
@@ -162,9 +165,16 @@ def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
         effort=run.effort,
         inputs=InputChoices.from_plain(run.input_choices),
         measuring_s=settings.MEASURING_S,
+        wants_gpu=SourcedAssumptions.from_json(run.assumptions).gpu is not None,
+        best_sentinel_s=known_best.sentinel_s(),
     )
     with tempfile.TemporaryDirectory(prefix="measure-", dir=work_folder()) as folder:
-        return launch.run(job, Path(folder), on_tick=ticker)
+        outcome = launch.run(job, Path(folder), on_tick=ticker)
+    if not isinstance(outcome, Failure):
+        # A full disk costs what would have been known, not the measurement.
+        with suppress(OSError):
+            known_best.remember(outcome.timing.best_sentinel_s)
+    return outcome
 
 
 @contextmanager

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.bursts import Burst, BurstLog, quiet_bursts
+from runner.bursts import Burst, BurstLog, are_enough
 from runner.results import MAX_SAMPLES_KEPT, AsMeasured, Latency
 
 NS_PER_S = 1_000_000_000
-MIN_QUIET_RATIO = 0.1
-MIN_QUIET_BURSTS = 3
 MIN_ROUNDS_FOR_INTERVAL = 3
 MIN_GROUPS_FOR_INTERVAL = 5
 
@@ -34,19 +32,27 @@ class Timings:
 
     all_bursts: Sequence[Burst]
     believed: Sequence[Burst]
-    quiet_ratio: float
+    quiet_burst_count: int
     is_noisy: bool
     unit: int
 
     @classmethod
-    def of(cls, log: BurstLog, *, thread_count: int, batch_size: int) -> "Timings":
+    def of(cls, log: BurstLog, *, batch_size: int) -> "Timings":
         """Tell the bursts of ``log``, of which there is at least one, apart."""
-        quiet = quiet_bursts(log.bursts, thread_count=thread_count)
-        quiet_ratio = len(quiet) / len(log.bursts)
-        enough = min(MIN_QUIET_BURSTS, len(log.bursts))
-        is_noisy = quiet_ratio < MIN_QUIET_RATIO or len(quiet) < enough
+        quiet = log.gate.quiet(log.bursts)
+        is_noisy = not are_enough(quiet, log.bursts)
         unit = NS_PER_S * batch_size * log.calls_per_sample
-        return cls(log.bursts, log.bursts if is_noisy else quiet, quiet_ratio, is_noisy, unit)
+        return cls(log.bursts, log.bursts if is_noisy else quiet, len(quiet), is_noisy, unit)
+
+    @property
+    def quiet_ratio(self) -> float:
+        """The share of bursts that were quiet."""
+        return self.quiet_burst_count / len(self.all_bursts)
+
+    @property
+    def quiet_s(self) -> float:
+        """How long the quiet bursts lasted together; 0 where they are too few to be believed."""
+        return 0.0 if self.is_noisy else _sum_ns(self.believed) / NS_PER_S
 
     @property
     def believed_round_count(self) -> int:

@@ -29,7 +29,7 @@ def add(log, samples_s, *, sentinel_ratio=1.0, cpu_ratio=1.0):
 
 
 def timings_of(log, *, batch_size=1):
-    return Timings.of(log, thread_count=1, batch_size=batch_size)
+    return Timings.of(log, batch_size=batch_size)
 
 
 def two_speed_log(*, seed, slow_share=0.5, round_count=10):
