@@ -30,6 +30,7 @@ MIN_QUIET_BURSTS = 3
 # A slow spell's edge falls inside of a burst: so short ones need quiet neighbours too, on both
 # sides. Source: the same bursts judged with 0, 1, 2 and 5 of them, docs/methodology.md.
 NEIGHBOURS = 2
+MIN_AMONG_QUIET = 20
 NEIGHBOURS_MATTER_BELOW_NS = 20_000_000
 
 
@@ -85,23 +86,29 @@ class Gate:
 
         The sentinel has to stay under 1.2 x its best before and after the burst, and the calls
         have to keep the CPU busy: 0.97 of the time; where they wait, nine tenths of what is
-        usual for this model. Short bursts' neighbours have to be quiet too, unless that leaves
-        too few.
+        usual for this model.
         """
-        if not bursts:
-            return []
         are_quiet = self._are_quiet(bursts)
-        quiet = [burst for burst, is_quiet in zip(bursts, are_quiet, strict=True) if is_quiet]
+        return [burst for burst, is_quiet in zip(bursts, are_quiet, strict=True) if is_quiet]
+
+    def quiet_among_quiet(self, bursts: Sequence[Burst]) -> list[Burst]:
+        """Return the quiet ones whose neighbours are quiet too, or all of these where few are.
+
+        Long bursts need no quiet neighbours: a slow spell may be over before the next.
+        """
         if statistics.median(burst.sum_ns for burst in bursts) > NEIGHBOURS_MATTER_BELOW_NS:
-            return quiet
-        among_quiet = [
+            return self.quiet(bursts)
+        are_quiet = self._are_quiet(bursts)
+        found = [
             burst
             for place, burst in enumerate(bursts)
             if all(are_quiet[max(0, place - NEIGHBOURS) : place + NEIGHBOURS + 1])
         ]
-        return among_quiet if are_enough(among_quiet, bursts) else quiet
+        return found if len(found) >= MIN_AMONG_QUIET else self.quiet(bursts)
 
     def _are_quiet(self, bursts: Sequence[Burst]) -> list[bool]:
+        if not bursts:
+            return []
         limit_ns = MAX_SENTINEL_RATIO * self.best_sentinel_ns(bursts)
         fast = [burst for burst in bursts if burst.sentinel_ns < limit_ns]
         least = MIN_CPU_RATIO

@@ -174,7 +174,7 @@ def _timing(job: Job, loaded: _Loaded, log: BurstLog, timings: Timings) -> Timin
     return Timing(
         calls_per_sample=log.calls_per_sample,
         burst_count=len(log.bursts),
-        quiet_burst_count=timings.quiet_burst_count,
+        quiet_burst_count=len(timings.quiet),
         round_count=timings.believed_round_count,
         best_sentinel_s=best_sentinel_ns(log.bursts) / NS_PER_S,
         cores=loaded.cores,

@@ -30,8 +30,11 @@ def log_of(*bursts):
 
 
 def quiet_places(log, **gate):
-    quiet = Gate(**gate).quiet(log.bursts)
-    return [place for place, burst in enumerate(log.bursts) if any(burst is one for one in quiet)]
+    return places_of(Gate(**gate).quiet(log.bursts), log)
+
+
+def places_of(chosen, log):
+    return [place for place, burst in enumerate(log.bursts) if any(burst is one for one in chosen)]
 
 
 def test_a_burst_is_quiet_when_the_sentinel_is_fast_before_and_after_it():
@@ -40,19 +43,31 @@ def test_a_burst_is_quiet_when_the_sentinel_is_fast_before_and_after_it():
     assert quiet_places(log) == [0, 3]
 
 
-def test_a_short_burst_beside_a_slow_one_is_left_out_where_enough_remain():
-    slow, quiet = (1.65, 1.65, 1), (1, 1, 1)
+SLOW, QUIET = (1.65, 1.65, 1), (1, 1, 1)
 
-    assert quiet_places(log_of(*[quiet] * 6, slow, *[quiet] * 3)) == [0, 1, 2, 3, 9]
-    assert quiet_places(log_of(quiet, quiet, slow, quiet, quiet)) == [0, 1, 3, 4]
+
+def test_a_short_burst_near_a_slow_one_is_not_relied_on():
+    log = log_of(*[QUIET] * 20, SLOW, *[QUIET] * 6)
+
+    found = Gate().quiet_among_quiet(log.bursts)
+
+    assert places_of(found, log) == [*range(18), *range(23, 27)]
+
+
+def test_where_few_have_quiet_neighbours_every_quiet_one_is_relied_on():
+    log = log_of(*[QUIET, QUIET, SLOW] * 10)
+
+    assert Gate().quiet_among_quiet(log.bursts) == Gate().quiet(log.bursts)
 
 
 def test_a_long_burst_needs_no_quiet_neighbours():
     log = BurstLog()
-    for sentinel_ns in (SENTINEL_NS,) * 6 + (2 * SENTINEL_NS,) + (SENTINEL_NS,) * 3:
+    for sentinel_ns in (SENTINEL_NS,) * 20 + (2 * SENTINEL_NS,) + (SENTINEL_NS,) * 6:
         log.add([100_000_000], cpu_ns=100_000_000, sentinels_ns=(sentinel_ns, sentinel_ns))
 
-    assert quiet_places(log) == [0, 1, 2, 3, 4, 5, 7, 8, 9]
+    found = Gate().quiet_among_quiet(log.bursts)
+
+    assert places_of(found, log) == [*range(20), *range(21, 27)]
 
 
 def test_a_burst_that_had_to_share_its_core_is_not_quiet():
