@@ -14,7 +14,7 @@ NOT_OFFERED = (
 )
 NOT_STARTED = (
     "The profile has a GPU, but onnxruntime's CUDA provider did not start on this machine (its "
-    "driver or CUDA libraries do not fit): measured on the CPU."
+    "driver or CUDA libraries do not fit, or are out of reach): measured on the CPU."
 )
 
 
