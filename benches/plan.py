@@ -62,7 +62,7 @@ class Plan:
 
 
 def expected_s(steps: Collection[Step]) -> float:
-    """Return about how long ``steps`` take where half of the time is quiet."""
+    """Return about how long ``steps`` take where enough of the time is quiet."""
     return sum(step.seconds + OVERHEAD_S for step in steps)
 
 

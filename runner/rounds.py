@@ -16,7 +16,8 @@ MIN_ROUNDS = 5
 MIN_SAMPLES_WHEN_LATE = 2
 ROUNDS_BY_EFFORT: dict[Effort, int] = {"quick": 5, "standard": 10, "careful": 15}
 SURE_INTERVAL_RATIO = 0.02
-ENOUGH_QUIET_RATIO = 0.5
+# Of 24 runs of 20 s on a busy machine one had too few quiet bursts, and 10 s more gave it enough.
+ENOUGH_QUIET_RATIO = 0.25
 # A slow model's samples end here, so that what was measured is told before the parent kills.
 USABLE_WALL_RATIO = 0.85
 # Models that need more of a burst than this do without the untimed calls before it.
@@ -59,7 +60,7 @@ class Pace:
 def is_sure_enough(log: BurstLog, job: Job) -> bool:
     """Whether what was measured so far is enough for the job's effort.
 
-    Standard: half of what it wants to measure was quiet. Careful: the 95 % interval, of quiet
+    Standard: a quarter of what it wants to measure was quiet. Careful: the 95 % interval, of quiet
     bursts, reaches at most 2 % from the mean. A quick run has no time to wait for either.
     """
     timings = Timings.of(log, batch_size=job.batch_size)
