@@ -11,7 +11,8 @@ BENCH_CAREFUL_ROUNDS   processes of it for each (5); each takes 75 to 300 s
 BENCH_S                seconds of measuring for the engine, for a short try (what the effort takes)
 BENCH_OTHERS_S         seconds of measuring for the other ways (1.2)
 BENCH_MINUTES          stop after so long (no limit)
-BENCH_FILE             where the figures are kept (.cache/bench/results.jsonl)
+BENCH_FILE             where the figures are kept (.cache/bench/results.jsonl; of a short try,
+                       which would spoil the others, short.jsonl beside it)
 """
 
 import json
@@ -40,7 +41,8 @@ CACHE = Path(__file__).resolve().parent.parent / ".cache" / "bench"
 
 def main(arguments: list[str]) -> int:
     """Do what is left of the comparison, and print its tables; 1 where there is nothing."""
-    path = Path(os.environ.get("BENCH_FILE") or CACHE / "results.jsonl")
+    usual_name = "short.jsonl" if os.environ.get("BENCH_S") else "results.jsonl"
+    path = Path(os.environ.get("BENCH_FILE") or CACHE / usual_name)
     if arguments != ["--report"]:
         path.parent.mkdir(parents=True, exist_ok=True)
         by_name = {subject.name: subject for subject in subjects(CACHE / "models")}
