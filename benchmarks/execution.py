@@ -19,8 +19,10 @@ from benchmarks import outcomes
 from benchmarks.folders import RUN_PREFIX, sweep_runs, work_folder
 from benchmarks.models import Run
 from benchmarks.stored_files import UnusableFile, on_this_machine
+from hardware.assumptions import SourcedAssumptions
 from runner import launch
 from runner.job import InputChoices, Job
+from runner.known_best import KnownBest
 from runner.results import Failure, MeasurementResult, Progress
 
 RING_AGAIN_AFTER = timedelta(seconds=20)
@@ -173,19 +175,25 @@ def _record(run_id, claim_token, result: MeasurementResult) -> None:
 
 def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
     version = run.version
+    known_best = KnownBest.of_this_machine(settings.DATA_DIR / "known_best.json")
+    prefix = f"{RUN_PREFIX}{run.pk}-"
     try:
         with (
             on_this_machine(version.file.name, sha256=version.sha256) as path,
-            tempfile.TemporaryDirectory(
-                prefix=f"{RUN_PREFIX}{run.pk}-", dir=work_folder()
-            ) as folder,
+            tempfile.TemporaryDirectory(prefix=prefix, dir=work_folder()) as folder,
         ):
-            return launch.run(_job(run, path), Path(folder), on_tick=ticker)
+            job = _job(run, path, best_sentinel_s=known_best.sentinel_s())
+            outcome = launch.run(job, Path(folder), on_tick=ticker)
     except UnusableFile as error:
         return Failure("missing_file", str(error))
+    if not isinstance(outcome, Failure):
+        # A full disk costs what would have been known, not the measurement.
+        with suppress(OSError):
+            known_best.remember(outcome.timing.best_sentinel_s)
+    return outcome
 
 
-def _job(run: Run, path: Path) -> Job:
+def _job(run: Run, path: Path, *, best_sentinel_s: float | None) -> Job:
     return Job(
         kind="measure",
         onnx_path=str(path),
@@ -194,6 +202,8 @@ def _job(run: Run, path: Path) -> Job:
         effort=run.effort,
         inputs=InputChoices.from_plain(run.input_choices),
         measuring_s=settings.MEASURING_S,
+        wants_gpu=SourcedAssumptions.from_json(run.assumptions).gpu is not None,
+        best_sentinel_s=best_sentinel_s,
     )
 
 

@@ -4,7 +4,7 @@ Field names are the database's and the API's; a measurement or an inspection tha
 together is the only thing that leaves `read_answer`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from runner.errors import Nonsense
@@ -116,7 +116,9 @@ class Timing:
     """How the samples were taken, and in ``notes`` what they cannot tell, as sentences.
 
     A sample is the mean of ``calls_per_sample`` calls. ``round_count`` counts the rounds that
-    the interval rests on. ``cores`` is empty where the system let none be chosen.
+    the interval rests on. ``best_sentinel_s`` is the sentinel's best in this run, and
+    ``known_best_sentinel_s`` its best in earlier runs that it was held to, if any was known.
+    ``cores`` is empty where the system let none be chosen.
     """
 
     calls_per_sample: int = 1
@@ -126,6 +128,7 @@ class Timing:
     best_sentinel_s: float | None = None
     cores: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    known_best_sentinel_s: float | None = None
 
     def __post_init__(self) -> None:
         if self.calls_per_sample < 1 or not 0 <= self.quiet_burst_count <= self.burst_count:
@@ -158,7 +161,10 @@ class OutputSeen:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The machine that measured; ``fingerprint`` changes when its figures stop being comparable."""
+    """The machine that measured; ``fingerprint`` changes when its figures stop being comparable.
+
+    ``cache_bytes`` are those that one core reaches, by level and kind ("L1d", "L2", "L3").
+    """
 
     cpu: str
     core_count: int
@@ -169,6 +175,7 @@ class Machine:
     is_virtual: bool | None
     governor: str | None
     fingerprint: str
+    cache_bytes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,6 +204,11 @@ class TimingSerializer(serializers.Serializer):
     quiet_burst_count = serializers.IntegerField()
     round_count = serializers.IntegerField()
     best_sentinel_s = serializers.FloatField(allow_null=True)
+    known_best_sentinel_s = serializers.FloatField(
+        allow_null=True,
+        default=None,
+        help_text="The sentinel's best in earlier runs, which this one was held to.",
+    )
     cores = serializers.ListField(child=serializers.IntegerField())
     notes = serializers.ListField(child=serializers.CharField())
 
@@ -214,7 +219,13 @@ class MachineSerializer(serializers.Serializer):
     cpu = serializers.CharField()
     core_count = serializers.IntegerField()
     memory_bytes = serializers.IntegerField(allow_null=True)
+    cache_bytes = serializers.DictField(
+        child=serializers.IntegerField(), default=dict, help_text="Of one core, by level: L1d, L2."
+    )
     os = serializers.CharField()
+    kernel = serializers.CharField(allow_null=True, default=None)
+    is_virtual = serializers.BooleanField(allow_null=True, default=None)
+    governor = serializers.CharField(allow_null=True, default=None)
     fingerprint = serializers.CharField()
 
 

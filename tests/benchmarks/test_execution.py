@@ -71,6 +71,29 @@ def test_the_sweep_deletes_what_a_killed_worker_left(settings):
     assert list(work_folder().iterdir()) == [in_use]
 
 
+def test_a_run_is_held_to_the_best_of_the_runs_before_it():
+    first, second = a_lenet_run(), a_lenet_run()
+
+    execution.execute(first.pk)
+    execution.execute(second.pk)
+
+    first, second = (ended(run).measurement.timing for run in (first, second))
+    assert first["known_best_sentinel_s"] is None
+    assert second["known_best_sentinel_s"] == first["best_sentinel_s"]
+
+
+def test_a_profile_with_a_gpu_has_the_model_run_on_it_or_says_why_not():
+    run = a_lenet_run()
+    gpu = {**run.assumptions["cpu"], "name": "Some GPU"}
+    Run.objects.filter(pk=run.pk).update(assumptions={**run.assumptions, "gpu": gpu})
+
+    execution.execute(run.pk)
+
+    measurement = ended(run).measurement
+    assert measurement.software["provider"] == "CPUExecutionProvider"
+    assert any("offers none: measured on the CPU" in note for note in measurement.timing["notes"])
+
+
 def test_a_run_delivered_twice_is_measured_once():
     run = a_lenet_run()
 
