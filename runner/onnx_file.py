@@ -96,7 +96,7 @@ def _described(model: ModelProto) -> InspectionResult:
 def hinted_inputs(path: Path) -> tuple[TensorDescription, ...]:
     """Return the inputs of the model at ``path`` with what its graph lets one guess of them.
 
-    Raises Rejected when the file cannot be read, as `inspect_file` does.
+    Raises Rejected for what `inspect_file` refuses.
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -105,6 +105,8 @@ def hinted_inputs(path: Path) -> tuple[TensorDescription, ...]:
         raise Rejected(
             "missing_file", "The model's file cannot be opened. Upload it again."
         ) from error
+    # A job may come without an inspection; shape inference follows functions without end.
+    check_model(model)
     return with_hints(model, _inputs(model.graph))
 
 
