@@ -1,6 +1,7 @@
 """What the site asks of a measuring child: one job, as JSON, checked before anything is done."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from runner.errors import InputProblem, Nonsense
@@ -77,7 +78,8 @@ class Job:
     ``limits`` None means the usual ones for this job, ``measuring_s`` None the effort's.
     ``max_opset`` None means what the installed runtime can read. ``wants_gpu`` asks for the GPU
     where onnxruntime offers one. ``best_sentinel_s`` is what `Timing.best_sentinel_s` came to on
-    this machine at its best, None where that is not known.
+    this machine at its best, None where that is not known. ``values_path`` names an ``.npz``
+    with arrays that are fed as they are, each called like its input.
     """
 
     kind: Kind
@@ -93,6 +95,7 @@ class Job:
     measuring_s: float | None = None
     wants_gpu: bool = False
     best_sentinel_s: float | None = None
+    values_path: str | None = None
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -137,7 +140,10 @@ class Job:
 
     def with_paths(self, *, onnx_path: str, progress_path: str) -> "Job":
         """The same job on a file at ``onnx_path``, writing its progress to ``progress_path``."""
-        return replace(self, onnx_path=onnx_path, progress_path=progress_path)
+        values_path = None if self.values_path is None else str(Path(self.values_path).resolve())
+        return replace(
+            self, onnx_path=onnx_path, progress_path=progress_path, values_path=values_path
+        )
 
     def to_json(self) -> str:
         """The text of a job file."""
