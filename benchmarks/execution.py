@@ -39,6 +39,10 @@ IMPOSSIBLE = (
     "The measurement came back with figures that cannot be, so it was thrown away. Run it again; "
     "if it happens once more, the model interferes with its own measurement."
 )
+VALUES_GONE = (
+    "The inputs “{name}” that this run was to be fed have been deleted meanwhile. Choose others, "
+    "or have values made up, and run it again."
+)
 logger = logging.getLogger(__name__)
 
 
@@ -100,7 +104,7 @@ def execute(run_id) -> None:
         if claim_token is None:
             return
         ticker = _Ticker(run_id, claim_token)
-        run = Run.objects.select_related("version").get(pk=run_id)
+        run = Run.objects.select_related("version", "input_set").get(pk=run_id)
         outcome = _measure(run, ticker)
     if ticker.is_claim_lost:
         return
@@ -154,6 +158,8 @@ def _record(run_id, claim_token, result: MeasurementResult) -> None:
 
 
 def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
+    if run.values_name and run.input_set is None:
+        return Failure("bad_input", VALUES_GONE.format(name=run.values_name))
     job = Job(
         kind="measure",
         onnx_path=default_storage.path(run.version.file.name),
@@ -162,6 +168,7 @@ def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
         effort=run.effort,
         inputs=InputChoices.from_plain(run.input_choices),
         measuring_s=settings.MEASURING_S,
+        values_path=default_storage.path(run.input_set.file.name) if run.input_set else None,
     )
     with tempfile.TemporaryDirectory(prefix="measure-", dir=work_folder()) as folder:
         return launch.run(job, Path(folder), on_tick=ticker)

@@ -84,6 +84,7 @@ class Job:
     progress_path: str | None = None
     max_opset: int | None = None
     measuring_s: float | None = None
+    values_path: str | None = None
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:

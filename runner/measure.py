@@ -171,4 +171,6 @@ def _timing(job: Job, loaded: _Loaded, log: BurstLog, timings: Timings) -> Timin
 
 
 def _used(item: PlannedInput) -> InputUsed:
-    return InputUsed(item.name, item.dtype, item.shape, item.why, item.low, item.high)
+    return InputUsed(
+        item.name, item.dtype, item.shape, item.why, item.low, item.high, item.range_why
+    )

@@ -145,6 +145,7 @@ class InputUsed:
     why: tuple[str, ...]
     low: int | float | None
     high: int | float | None
+    range_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

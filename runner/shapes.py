@@ -65,6 +65,7 @@ class PlannedInput:
     why: tuple[Why, ...]
     low: Number | None
     high: Number | None
+    range_why: str = ""
 
 
 def declared_dimension(declared: int | str) -> Dimension:
