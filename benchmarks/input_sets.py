@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path, PurePath
 
 from django.core.exceptions import ValidationError
@@ -33,23 +34,24 @@ def receive_input_set(
     """
     version = onnx_model.newest_ready_version
     inputs = tensors_from_plain(version.inputs) if version else None
-    uploaded = _as_archive(files, inputs)
-    tensors = _described(uploaded)
-    if inputs is not None:
-        _check_fit(inputs, tensors, field="file")
-    input_set = InputSet(
-        onnx_model=onnx_model,
-        name=name.strip(),
-        sha256=uploaded.sha256,
-        size_bytes=uploaded.size,
-        tensors=[_plain(one) for one in tensors],
-        has_labels=len(_without_labels(tensors, inputs or ())) < len(tensors),
-    )
-    try:
-        with transaction.atomic():
-            return _keep(input_set, uploaded, _name_for(files))
-    except IntegrityError as error:
-        raise _name_taken(input_set.name) from error
+    # Whatever is refused leaves nothing behind; what was stored has left its place by then.
+    with ExitStack() as arrived:
+        for file in files:
+            arrived.callback(file.close)
+        uploaded = _as_archive(files, inputs)
+        arrived.callback(uploaded.close)
+        tensors = _described(uploaded)
+        if inputs is not None:
+            _check_fit(inputs, tensors, field="file")
+        input_set = InputSet(
+            onnx_model=onnx_model,
+            name=name.strip(),
+            sha256=uploaded.sha256,
+            size_bytes=uploaded.size,
+            tensors=[_plain(one) for one in tensors],
+            has_labels=len(_without_labels(tensors, inputs or ())) < len(tensors),
+        )
+        return _kept(input_set, uploaded, _name_for(files))
 
 
 def delete_input_set(input_set: InputSet) -> None:
@@ -102,13 +104,20 @@ def misfit_of(version: ModelVersion, input_set: InputSet) -> str:
     return ""
 
 
+def _kept(input_set: InputSet, uploaded: ReceivedFile, file_name: str) -> InputSet:
+    try:
+        with transaction.atomic():
+            return _keep(input_set, uploaded, file_name)
+    except IntegrityError as error:
+        raise _name_taken(input_set.name) from error
+
+
 def _keep(input_set: InputSet, uploaded: ReceivedFile, file_name: str) -> InputSet:
     onnx_model = input_set.onnx_model
     hold_files_of(onnx_model.owner_id)
     same = onnx_model.input_sets.filter(sha256=input_set.sha256)
     known = (same.filter(name=input_set.name) if input_set.name else same).first()
     if known is not None:
-        uploaded.close()
         return known
     # What was left when the upload began may have been used up by another one meanwhile.
     limit_bytes = upload_limit_bytes(onnx_model.owner)
@@ -234,7 +243,6 @@ def _put_together(file_by_name: dict[str, ReceivedFile]) -> ReceivedFile:
             with zipped.open(member, "w", force_zip64=True) as target:
                 for chunk in file_by_name[name].chunks(CHUNK_BYTES):
                     target.write(chunk)
-            file_by_name[name].close()
     archive.complete(stream.byte_count)
     return archive
 
