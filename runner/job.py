@@ -1,6 +1,7 @@
 """What the site asks of a measuring child: one job, as JSON, checked before anything is done."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from runner.errors import InputProblem, Nonsense
@@ -70,7 +71,8 @@ class Job:
     """One thing to do with one file: inspect it, or measure it.
 
     ``limits`` None means the usual ones for this job, ``measuring_s`` None the effort's.
-    ``max_opset`` None means what the installed runtime can read.
+    ``max_opset`` None means what the installed runtime can read. ``values_path`` names an
+    ``.npz`` with arrays that are fed as they are, each called like its input.
     """
 
     kind: Kind
@@ -127,7 +129,10 @@ class Job:
 
     def with_paths(self, *, onnx_path: str, progress_path: str) -> "Job":
         """The same job on a file at ``onnx_path``, writing its progress to ``progress_path``."""
-        return replace(self, onnx_path=onnx_path, progress_path=progress_path)
+        values_path = None if self.values_path is None else str(Path(self.values_path).resolve())
+        return replace(
+            self, onnx_path=onnx_path, progress_path=progress_path, values_path=values_path
+        )
 
     def to_json(self) -> str:
         """The text of a job file."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runner.results import Machine, Software
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 GIB = 2**30
 MAX_TEXT_LENGTH = 200
 _ROOT = Path("/")

@@ -11,7 +11,7 @@ import onnxruntime
 from runner import cores
 from runner.bursts import BurstLog, best_sentinel_ns, quiet_bursts
 from runner.caveats import caveats
-from runner.inputs import make_values
+from runner.feeding import feed, inputs_of
 from runner.job import Job
 from runner.machine import (
     describe_machine,
@@ -20,6 +20,7 @@ from runner.machine import (
     resident_memory_bytes,
 )
 from runner.meters.metering import Metering, open_meters
+from runner.real_inputs import real_values
 from runner.reporting import Reporter
 from runner.results import InputUsed, MeasurementResult, Timing
 from runner.rounds import Pace, measure_rounds
@@ -28,11 +29,9 @@ from runner.session import (
     PROVIDER_OPTIONS,
     Inference,
     call_or_fail,
-    declared_inputs,
     load,
-    prepare,
 )
-from runner.shapes import PlannedInput, plan_inputs
+from runner.shapes import PlannedInput
 from runner.timings import NS_PER_S, Timings
 
 WARM_UP_CALLS = 2
@@ -68,10 +67,11 @@ def measure(job: Job, reporter: Reporter) -> MeasurementResult:
     pace = Pace.of(job, started_s=time.monotonic())
     reporter.enter("loading")
     loaded = _load(job)
-    declared = declared_inputs(loaded.session, job.inputs)
-    planned = plan_inputs(declared, job.inputs, batch_size=job.batch_size)
+    declared = inputs_of(loaded.session, job)
+    real = real_values(job, declared)
     reporter.enter("warming_up")
-    inference = prepare(loaded.session, planned, make_values(planned, seed=job.seed))
+    fed = feed(loaded.session, declared, job, real)
+    inference, planned = fed.inference, fed.planned
     call_s = _warm_up(inference, planned)
     reporter.enter("measuring")
     log, wall_s = call_or_fail(

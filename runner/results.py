@@ -7,11 +7,11 @@ together is the only thing that leaves `read_answer`.
 from dataclasses import dataclass
 from typing import Literal
 
+from runner.descriptions import TensorDescription
 from runner.errors import Nonsense
 from runner.job import SCHEMA, Kind
 from runner.messages import decode, parse_json, to_json
 from runner.meters.metered import Metered
-from runner.shapes import TensorDescription
 
 MAX_SAMPLES_KEPT = 2_000
 Phase = Literal["starting", "inspecting", "loading", "warming_up", "measuring", "finishing"]
@@ -136,7 +136,8 @@ class Timing:
 class InputUsed:
     """An input as it was fed, and for each dimension why it had that size.
 
-    Values were drawn from ``low`` to ``high``, both None where values have no order (texts).
+    Values were drawn from ``low`` to ``high``, both None where values have no order (texts);
+    ``range_why`` says why, and nothing where nobody chose them and nothing is known of them.
     """
 
     name: str

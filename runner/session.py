@@ -17,6 +17,7 @@ from runner.inputs import Values
 from runner.job import InputChoices
 from runner.results import OutputSeen
 from runner.shapes import PlannedInput, TensorDescription, declared_dimension
+from runner.value_ranges import SUPPORTED_DTYPES
 
 PROVIDER = "CPUExecutionProvider"
 T = TypeVar("T")
@@ -150,7 +151,7 @@ def prepare(
 
     Raises MeasurementFailed with onnxruntime's reason when the model fails on these inputs.
     """
-    if not any(item.dtype == "string" for item in planned):
+    if all(item.dtype in SUPPORTED_DTYPES and item.dtype != "string" for item in planned):
         try:
             return _bound(session, planned, values)
         # A wrong declared rank and outputs that are no tensors break binding, but not `run`.
