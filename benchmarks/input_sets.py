@@ -14,10 +14,15 @@ from benchmarks.models import InputSet, ModelVersion, OnnxModel
 from benchmarks.received import CHUNK_BYTES, ReceivedFile, UploadTooLarge, upload_limit_bytes
 from benchmarks.stored_files import delete_unused, hold_files_of, store
 from runner.errors import InputProblem
-from runner.real_inputs import batch_size_of, check_batch_size, check_values, describe_values
+from runner.real_inputs import (
+    batch_size_of,
+    check_batch_size,
+    check_values,
+    describe_values,
+    without_labels,
+)
 from runner.shapes import TensorDescription, tensors_from_plain
 
-LABELS = "labels"
 MAX_NAME_LENGTH = 120
 NPY_BEGINNING, NPZ_BEGINNING = b"\x93NUMPY", b"PK"
 # The oldest time that a zip can state: the same arrays make the same bytes.
@@ -49,7 +54,7 @@ def receive_input_set(
             sha256=uploaded.sha256,
             size_bytes=uploaded.size,
             tensors=[_plain(one) for one in tensors],
-            has_labels=len(_without_labels(tensors, inputs or ())) < len(tensors),
+            has_labels=len(without_labels(inputs or (), tensors)) < len(tensors),
         )
         return _kept(input_set, uploaded, _name_for(files))
 
@@ -71,7 +76,7 @@ def fed_arrays(version: ModelVersion, input_set: InputSet) -> tuple[TensorDescri
     inputs = tensors_from_plain(version.inputs)
     arrays = tensors_from_plain(input_set.tensors)
     _check_fit(inputs, arrays, field="values")
-    return _without_labels(arrays, inputs)
+    return without_labels(inputs, arrays)
 
 
 def check_batch(version: ModelVersion, input_set: InputSet, *, batch_size: int) -> None:
@@ -258,17 +263,9 @@ def _check_fit(
     inputs: Sequence[TensorDescription], tensors: Sequence[TensorDescription], *, field: str
 ) -> None:
     try:
-        check_values(inputs, _without_labels(tensors, inputs))
+        check_values(inputs, without_labels(inputs, tensors))
     except InputProblem as problem:
         raise ValidationError({field: problem.message}) from problem
-
-
-def _without_labels(
-    tensors: Sequence[TensorDescription], inputs: Sequence[TensorDescription]
-) -> tuple[TensorDescription, ...]:
-    """Return the arrays that are fed: labels are kept beside them, unless an input is so called."""
-    is_input = any(one.name == LABELS for one in inputs)
-    return tuple(one for one in tensors if is_input or one.name != LABELS)
 
 
 def _plain(one: TensorDescription) -> dict:
