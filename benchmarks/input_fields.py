@@ -235,14 +235,14 @@ def shape_text(shape: Sequence[int | str | None] | None) -> str:
     return " × ".join("?" if size is None else str(size) for size in shape) or "a single value"
 
 
-def spoken_why(why: str) -> str:
-    """Return why a dimension has its size, as a sentence.
+def spoken_why(why: str, guess: object) -> str:
+    """Return why a dimension has its size when it is left alone, as a sentence.
 
-    >>> spoken_why("guessed: image height, 224 is usual")
-    'A guess: image height, 224 is usual.'
+    >>> spoken_why("guessed: image height, 224 is usual", 224)
+    'The guess is 224: image height, 224 is usual.'
     """
     if why.startswith(GUESSED):
-        return f"A guess: {why.removeprefix(GUESSED)}."
+        return f"The guess is {guess}: {why.removeprefix(GUESSED)}."
     if why == "default 1":
         return "Nothing shows what it should be: 1 is only where it starts."
     return f"{why[:1].upper()}{why[1:]}."
@@ -280,7 +280,8 @@ def _size_fields(
 def _whole_shape_field(
     tensor: TensorDescription, index: int, plan: PlannedInput | None
 ) -> InputField:
-    why = "" if plan is None else f" {spoken_why(plan.why[0])}" if plan.why else ""
+    sizes = _sizes_text(plan.shape) if plan is not None else None
+    why = f" {spoken_why(plan.why[0], sizes)}" if plan is not None and plan.why else ""
     return InputField(
         field_name=f"shape_{index}",
         kind="whole_shape",
@@ -296,7 +297,7 @@ def _size_field(
     tensors: Sequence[TensorDescription], index: int, axis: int, plan: PlannedInput
 ) -> InputField:
     tensor = tensors[index]
-    symbol, why = (tensor.shape or ())[axis], spoken_why(plan.why[axis])
+    symbol, why = (tensor.shape or ())[axis], spoken_why(plan.why[axis], plan.shape[axis])
     if isinstance(symbol, str):
         return InputField(
             field_name=f"dim_{index}_{axis}",

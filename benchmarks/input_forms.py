@@ -143,11 +143,12 @@ class InputQuestions:
         """Yield where the sizes come from that are free and not asked for here."""
         plan = self.inputs.planned.get(tensor.name)
         for axis, size in enumerate(tensor.shape or ()):
-            name = size if isinstance(size, str) else f"Dimension {axis + 1}"
-            if plan is not None and plan.why[axis] == BATCH_SIZE_WHY:
-                yield f"{name} follows the batch size."
+            is_batch = plan is not None and plan.why[axis] == BATCH_SIZE_WHY
+            # One that is called batch needs no words.
+            if is_batch and not isinstance(size, str):
+                yield f"Dimension {axis + 1} follows the batch size."
             elif size in shown:
-                yield f"{name} is set above."
+                yield f"{size} is set above."
 
 
 def _alike(tensors: tuple[TensorDescription, ...]) -> list[list[TensorDescription]]:

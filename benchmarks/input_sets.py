@@ -15,6 +15,7 @@ from benchmarks.received import CHUNK_BYTES, ReceivedFile, UploadTooLarge, uploa
 from benchmarks.stored_files import delete_unused, hold_files_of, store
 from runner.errors import InputProblem
 from runner.real_inputs import (
+    MAX_VALUES_BYTES,
     batch_size_of,
     check_batch_size,
     check_values,
@@ -57,6 +58,11 @@ def receive_input_set(
             has_labels=len(without_labels(inputs or (), tensors)) < len(tensors),
         )
         return _kept(input_set, uploaded, _name_for(files))
+
+
+def input_limit_bytes(user) -> int:
+    """Return the largest file of real inputs that ``user`` may send now, in bytes."""
+    return min(MAX_VALUES_BYTES, upload_limit_bytes(user))
 
 
 def delete_input_set(input_set: InputSet) -> None:

@@ -11,9 +11,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from benchmarks import input_choices
 from benchmarks.forms import RealInputsForm, SavedInputsForm
-from benchmarks.input_sets import delete_input_set, misfit_of, receive_input_set
+from benchmarks.input_sets import (
+    delete_input_set,
+    input_limit_bytes,
+    misfit_of,
+    receive_input_set,
+)
 from benchmarks.models import InputSet, OnnxModel
-from benchmarks.uploads import upload_limit_bytes
 from benchmarks.views.uploads import guarded
 
 
@@ -109,7 +113,7 @@ def _page(request, onnx_model: OnnxModel, form=None, upload_form=None):
         "form": form,
         "upload_form": upload_form,
         "input_sets": [(one, misfit_of(version, one) if version else "") for one in sets],
-        "limits": {"limit_bytes": upload_limit_bytes(request.user)},
+        "limits": {"limit_bytes": input_limit_bytes(request.user)},
     }
     is_refused = upload_form.errors or form is not None and form.errors
     return render(request, "benchmarks/inputs.html", context, status=400 if is_refused else 200)

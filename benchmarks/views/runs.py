@@ -14,11 +14,10 @@ from django_htmx.http import HttpResponseStopPolling
 from benchmarks import charts, input_choices, submission
 from benchmarks.forms import RunForm
 from benchmarks.input_fields import inputs_fed
-from benchmarks.input_sets import receive_input_set
+from benchmarks.input_sets import input_limit_bytes, receive_input_set
 from benchmarks.models import ModelVersion, OnnxModel, Run
 from benchmarks.overview import HEAVY_COLUMNS
 from benchmarks.reports import report_of
-from benchmarks.uploads import upload_limit_bytes
 from benchmarks.views.uploads import guarded
 from hardware.models import HardwareProfile
 
@@ -56,7 +55,7 @@ def run_new(request, pk):
         "like": like,
         "has_profile": HardwareProfile.objects.visible_to(request.user).exists(),
         "page_facts": {
-            "limit_bytes": upload_limit_bytes(request.user),
+            "limit_bytes": input_limit_bytes(request.user),
             "whole_sets": form.whole_sets if form else [],
         },
     }

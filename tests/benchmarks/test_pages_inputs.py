@@ -76,9 +76,9 @@ def test_the_form_begins_with_the_guesses_and_their_reasons(signed_in):
 
     (card,) = form.input_cards
     assert [field.value() for field in card.size_fields] == [224, 224]
-    assert card.size_fields[0].help_text.endswith("A guess: image height, 224 is usual.")
+    assert card.size_fields[0].help_text.endswith("The guess is 224: image height, 224 is usual.")
     assert card.summary == "Values from 0 to 255 (scaled by 1/255 in the graph)"
-    assert card.notes == ["batch follows the batch size."]
+    assert card.notes == []
 
 
 def test_guesses_that_nobody_touches_stay_guesses(signed_in):
