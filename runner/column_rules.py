@@ -3,8 +3,14 @@
 Source of the operators' attributes: the ONNX-ML operator documentation.
 """
 
+import itertools
+import math
+
 from runner.facts import Facts, Rule, size_at, values_at, weight_shape
 from runner.traces import Use
+
+MAX_WORDS = 20
+MAX_WORD_LENGTH = 100
 
 
 def _trees(use: Use) -> Facts:
@@ -62,15 +68,25 @@ def _categories(*names: str) -> Rule:
     def rule(use: Use) -> Facts:
         for name in names:
             keys = use.row(name)
-            words = tuple(key for key in keys if isinstance(key, str))
-            numbers = tuple(key for key in keys if isinstance(key, int | float))
+            words = _readable(keys)
+            numbers = tuple(
+                key for key in keys if isinstance(key, int | float) and math.isfinite(key)
+            )
             if words:
                 why = f"texts that the {use.node.op_type} knows"
-                yield from values_at(use, 0, "words", why=why, words=words[:20])
+                yield from values_at(use, 0, "words", why=why, words=words)
             if numbers:
                 yield from values_at(use, 0, "range", *run_of(numbers), why=_known(use))
 
     return rule
+
+
+def _readable(keys: tuple[object, ...]) -> tuple[str, ...]:
+    """The first texts in ``keys`` that can be told to the site and shown."""
+    found = (key for key in keys if isinstance(key, str) and key.isprintable())
+    return tuple(
+        itertools.islice((key for key in found if 0 < len(key) <= MAX_WORD_LENGTH), MAX_WORDS)
+    )
 
 
 def _known(use: Use) -> str:
@@ -87,9 +103,9 @@ def run_of(numbers: tuple[int | float, ...]) -> tuple[int | float, int | float]:
 
 
 def _text_pool(use: Use) -> Facts:
-    words = tuple(one for one in use.row("pool_strings") if isinstance(one, str))
+    words = _readable(use.row("pool_strings"))
     if words:
-        yield from values_at(use, 0, "words", why="texts that it counts", words=words[:20])
+        yield from values_at(use, 0, "words", why="texts that it counts", words=words)
     numbers = use.integers("pool_int64s")
     if numbers:
         yield from values_at(use, 0, "range", *run_of(numbers), why=_known(use))

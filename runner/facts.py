@@ -7,6 +7,8 @@ from runner.traces import Use
 
 # What a loop, a repetition or a list of boxes is asked for where the graph leaves it open.
 SMALL_COUNT = 10
+# The largest size that a dimension may have here.
+MAX_SIZE = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def size_at(use: Use, at: tuple[int, int], kind: str, size: int, why: str) -> Fa
     """A size along the axis ``at[1]`` of the operand at ``at[0]``."""
     for trace in use.traces(at[0]):
         source = trace.source_axis(at[1])
-        if source is not None and size > 0:
+        if source is not None and 0 < size <= MAX_SIZE:
             yield Fact(trace.input, source, kind, (size,), why)
 
 

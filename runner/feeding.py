@@ -10,8 +10,9 @@ import onnxruntime
 from runner.descriptions import InputHint, TensorDescription, is_left_open
 from runner.errors import MeasurementFailed, Rejected
 from runner.inputs import Values, make_values
-from runner.job import InputChoices, Job
+from runner.job import Job
 from runner.kinds import Guess, Guesses
+from runner.real_inputs import with_shapes
 from runner.session import Inference, declared_inputs, prepare
 from runner.shapes import PlannedInput, plan_inputs
 from runner.trial_shapes import variants
@@ -59,7 +60,7 @@ def feed(
     MeasurementFailed with what was tried when the model takes none of it.
     """
     real = real or {}
-    choices = _with_real_shapes(job.inputs, real)
+    choices = with_shapes(job.inputs, {name: array.shape for name, array in real.items()})
     failed: list[tuple[PlannedInput, ...]] = []
     first: MeasurementFailed | None = None
     started_s = time.monotonic()
@@ -79,11 +80,6 @@ def feed(
             break
     assert first is not None  # noqa: S101  the first variant is never left out
     raise _nothing_fits(first, failed, declared)
-
-
-def _with_real_shapes(choices: InputChoices, real: Mapping[str, Values]) -> InputChoices:
-    shapes = {name: tuple(int(size) for size in array.shape) for name, array in real.items()}
-    return replace(choices, shapes={**choices.shapes, **shapes})
 
 
 def _as_fed(item: PlannedInput, real: Mapping[str, Values]) -> PlannedInput:

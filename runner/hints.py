@@ -21,6 +21,9 @@ from runner.kinds import (
 from runner.trial_shapes import TrialShapes
 from runner.value_hints import value_hint
 
+# Dimensions beyond these are not looked at; no input that can be fed has more.
+MAX_RANK = 32
+
 
 def with_hints(
     model: ModelProto, inputs: Sequence[TensorDescription]
@@ -71,7 +74,7 @@ def _without_rank(one: TensorDescription) -> TensorDescription:
 def _guesses(inputs: Sequence[TensorDescription], facts: Mapping[str, Sequence[Fact]]) -> Guesses:
     found: Guesses = {}
     for one in inputs:
-        for axis, dimension in enumerate(one.shape or ()):
+        for axis, dimension in enumerate((one.shape or ())[:MAX_RANK]):
             if isinstance(dimension, int):
                 continue
             guess = _guess(one, axis, [fact for fact in facts[one.name] if fact.axis == axis])

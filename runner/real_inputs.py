@@ -9,12 +9,13 @@ import math
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from runner.descriptions import TensorDescription
 from runner.errors import InputProblem
-from runner.job import Job
+from runner.job import InputChoices, Job
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,6 +131,12 @@ def check_batch_size(
             f"{batch_size:,}. Set the batch size to {size:,}, so that the latency is that of one "
             "item.",
         )
+
+
+def with_shapes(choices: InputChoices, shapes: Mapping[str, Sequence[int]]) -> InputChoices:
+    """Return ``choices`` with the ``shapes`` of real arrays, by input, in place of chosen ones."""
+    real = {name: tuple(int(size) for size in shape) for name, shape in shapes.items()}
+    return replace(choices, shapes={**choices.shapes, **real})
 
 
 def read_values(
