@@ -26,6 +26,7 @@ from runner.shapes import TensorDescription, tensors_from_plain
 
 MAX_NAME_LENGTH = 120
 NPY_BEGINNING, NPZ_BEGINNING = b"\x93NUMPY", b"PK"
+MAX_ARRAY_NAME_LENGTH = 1_000
 # The oldest time that a zip can state: the same arrays make the same bytes.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -260,9 +261,12 @@ def _put_together(file_by_name: dict[str, ReceivedFile]) -> ReceivedFile:
 
 def _described(uploaded: ReceivedFile) -> tuple[TensorDescription, ...]:
     try:
-        return describe_values(Path(uploaded.temporary_file_path()))
+        tensors = describe_values(Path(uploaded.temporary_file_path()))
     except InputProblem as problem:
         raise _refused(problem.message) from problem
+    if any(len(one.name) > MAX_ARRAY_NAME_LENGTH for one in tensors):
+        raise _refused("An array's name is far too long. Name each array like its input.")
+    return tensors
 
 
 def _check_fit(

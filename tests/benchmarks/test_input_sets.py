@@ -160,6 +160,11 @@ def test_a_model_that_is_not_read_yet_takes_arrays_that_are_whole():
     assert [one["name"] for one in found.tensors] == ["x"]
 
 
+def test_a_name_that_no_input_has_is_refused_before_any_input_is_known():
+    with pytest.raises(ValidationError, match="far too long"):
+        receive_input_set(a_model(), received(**{"x.npz": an_npz(**{"x" * 5000: PAIR})}))
+
+
 def test_real_inputs_count_towards_the_quota(settings):
     settings.USER_QUOTA_BYTES = 100_000
     version = a_ready_version()
