@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+from runner.errors import Nonsense
 from runner.messages import decode
 
 Dimension = int | str | None
 Number = int | float
+
+# The largest size that a dimension may have.
+MAX_SIZE = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,16 @@ class InputHint:
     row: tuple[int | float, ...] = ()
     batch_axis: int | None = None
 
+    def __post_init__(self) -> None:
+        # A child that a model has taken over could answer anything.
+        count = len(self.sizes)
+        if len(self.size_whys) != count or len(self.kinds) not in (0, count):
+            raise Nonsense("hint", "does not hold together")
+        if any(size is not None and not 0 <= size <= MAX_SIZE for size in self.sizes):
+            raise Nonsense("hint.sizes", "holds a size that no dimension has")
+        if (self.low is None) != (self.high is None) or (self.low or 0) > (self.high or 0):
+            raise Nonsense("hint", "has no range from low to high")
+
 
 @dataclass(frozen=True, slots=True)
 class TensorDescription:
@@ -47,6 +61,12 @@ class TensorDescription:
     dtype: str
     shape: tuple[int | str | None, ...] | None
     hint: InputHint | None = None
+
+    def __post_init__(self) -> None:
+        if self.hint is None or self.shape is None:
+            return
+        if len(self.hint.sizes) not in (0, len(self.shape)):
+            raise Nonsense("hint.sizes", "must be as many as the shape has")
 
 
 def is_left_open(one: TensorDescription) -> bool:

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from runner.descriptions import MAX_SIZE
 from runner.traces import Use
 
 # What a loop, a repetition or a list of boxes is asked for where the graph leaves it open.
 SMALL_COUNT = 10
-# The largest size that a dimension may have here.
-MAX_SIZE = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def _is_open_integer(one: TensorDescription) -> bool:
 
 def _guesses(declared: Sequence[TensorDescription]) -> Guesses:
     return {
-        (one.name, axis): Guess(size, hint.size_whys[axis], hint.kinds[axis])
+        (one.name, axis): Guess(size, hint.size_whys[axis], hint.kinds[axis] if hint.kinds else "")
         for one in declared
         if (hint := one.hint) is not None
         for axis, size in enumerate(hint.sizes)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from runner.descriptions import TensorDescription
 from runner.job import InputChoices
 from runner.onnx_file import inspect_bytes
 from runner.shapes import plan_inputs
@@ -230,6 +231,12 @@ def test_the_state_of_a_recurrent_network_is_as_large_as_its_weights_say():
     }
 
 
+def test_the_batch_of_a_state_is_not_its_first_dimension():
+    found = sizes([RECURRENT], RECURRENT_INPUTS, RECURRENT_WEIGHTS, batch_size=3)
+
+    assert found == {"x": (128, 3, 7), "lengths": (3,), "h": (1, 3, 5), "c": (1, 3, 5)}
+
+
 def test_a_length_equals_the_sequence_whatever_its_size():
     arguments = [RECURRENT], RECURRENT_INPUTS, RECURRENT_WEIGHTS
 
@@ -305,6 +312,18 @@ def test_the_past_may_be_empty_and_the_mask_covers_past_and_present():
         1,
         128,
     )
+
+
+def test_a_total_length_is_that_of_past_and_present():
+    tokens = TensorDescription("tokens", "int64", ("batch", "length"))
+    past = TensorDescription("past", "float32", ("batch", "past_length"))
+    mask = TensorDescription("mask", "int64", ("batch", "total_length"))
+    choices = InputChoices(dims={"past_length": 3, "length": 2})
+
+    planned = plan_inputs([tokens, past, mask], choices)
+
+    assert planned[2].shape == (1, 5)
+    assert planned[2].why[1] == "guessed: past_length + length"
 
 
 @pytest.mark.parametrize(
