@@ -7,7 +7,8 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -40,6 +41,10 @@ LOST = (
 IMPOSSIBLE = (
     "The measurement came back with figures that cannot be, so it was thrown away. Run it again; "
     "if it happens once more, the model interferes with its own measurement."
+)
+VALUES_GONE = (
+    "The inputs “{name}” that this run was to be fed have been deleted meanwhile. Choose others, "
+    "or have values made up, and run it again."
 )
 logger = logging.getLogger(__name__)
 
@@ -105,7 +110,7 @@ def execute(run_id) -> bool:
         if claim_token is None:
             return False
         ticker = _Ticker(run_id, claim_token)
-        run = Run.objects.select_related("version").get(pk=run_id)
+        run = Run.objects.select_related("version", "input_set").get(pk=run_id)
         logger.info("Measuring run %s", run_id, extra=_facts(run))
         outcome = _measure(run, ticker)
     _log_end(run, outcome)
@@ -174,15 +179,16 @@ def _record(run_id, claim_token, result: MeasurementResult) -> None:
 
 
 def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
-    version = run.version
+    if run.values_name and run.input_set is None:
+        return Failure("bad_input", VALUES_GONE.format(name=run.values_name))
     known_best = KnownBest.of_this_machine(settings.DATA_DIR / "known_best.json")
     prefix = f"{RUN_PREFIX}{run.pk}-"
     try:
         with (
-            on_this_machine(version.file.name, sha256=version.sha256) as path,
+            _files_of(run) as files,
             tempfile.TemporaryDirectory(prefix=prefix, dir=work_folder()) as folder,
         ):
-            job = _job(run, path, best_sentinel_s=known_best.sentinel_s())
+            job = replace(job_of(run), **files, best_sentinel_s=known_best.sentinel_s())
             outcome = launch.run(job, Path(folder), on_tick=ticker)
     except UnusableFile as error:
         return Failure("missing_file", str(error))
@@ -193,18 +199,32 @@ def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
     return outcome
 
 
-def _job(run: Run, path: Path, *, best_sentinel_s: float | None) -> Job:
+def job_of(run: Run) -> Job:
+    """Return what a child is asked for ``run``; the paths are those of another machine yet."""
     return Job(
         kind="measure",
-        onnx_path=str(path),
+        onnx_path="model.onnx",
         batch_size=run.batch_size,
         intra_op_threads=run.intra_op_threads,
         effort=run.effort,
         inputs=InputChoices.from_plain(run.input_choices),
         measuring_s=settings.MEASURING_S,
         wants_gpu=SourcedAssumptions.from_json(run.assumptions).gpu is not None,
-        best_sentinel_s=best_sentinel_s,
     )
+
+
+@contextmanager
+def _files_of(run: Run) -> Iterator[dict[str, str]]:
+    """Give the job's paths: the model, and the real inputs where the run has some."""
+    with ExitStack() as stack:
+
+        def path_of(row) -> str:
+            return str(stack.enter_context(on_this_machine(row.file.name, sha256=row.sha256)))
+
+        files = {"onnx_path": path_of(run.version)}
+        if run.input_set is not None:
+            files["values_path"] = path_of(run.input_set)
+        yield files
 
 
 def sweep_leftovers() -> None:

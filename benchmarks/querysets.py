@@ -65,6 +65,24 @@ class ModelVersionQuerySet(models.QuerySet):
         return total["total"] or 0
 
 
+class InputSetQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Real inputs that ``user`` may list and download: their own; staff those of all.
+
+        A public model makes them no more public: they may hold what is nobody else's business.
+        """
+        return self if user.is_staff else self.editable_by(user)
+
+    def editable_by(self, user):
+        """Real inputs of the models that ``user`` may change."""
+        return self.filter(onnx_model__owner_id=user.pk) if user.pk else self.none()
+
+    def stored_bytes(self, user) -> int:
+        """Return how much of their quota the real inputs of ``user`` use, in bytes."""
+        total = self.filter(onnx_model__owner_id=user.pk).aggregate(total=models.Sum("size_bytes"))
+        return total["total"] or 0
+
+
 class RunQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Runs ``user`` may read: of their own models and of the public ones; staff read all."""
@@ -83,7 +101,7 @@ class RunQuerySet(models.QuerySet):
     def with_results(self):
         """Each run with all that its page or its JSON shows, in one query."""
         return self.select_related(
-            "version__onnx_model", "profile", "owner", "measurement"
+            "version__onnx_model", "profile", "owner", "measurement", "input_set"
         ).prefetch_related("estimates")
 
     def done(self):

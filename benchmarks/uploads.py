@@ -2,18 +2,13 @@
 
 import math
 import os
-import re
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from datetime import timedelta
 
 from django.core.exceptions import ValidationError
-from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from accounts.models import User
 from benchmarks.models import ModelVersion, OnnxModel
 from benchmarks.received import (
     HashingUploadHandler,
@@ -23,8 +18,10 @@ from benchmarks.received import (
     check_announced_length,
     received_from_bytes,
     remaining_quota_bytes,
+    stored_bytes,
     upload_limit_bytes,
 )
+from benchmarks.stored_files import delete_unused, hold_files_of, store
 from benchmarks.tasks import inspect_version, ring
 
 __all__ = [
@@ -35,16 +32,13 @@ __all__ = [
     "VersionDetails",
     "check_announced_length",
     "delete_model",
-    "delete_strays",
     "receive_model",
     "receive_version",
     "received_from_bytes",
     "remaining_quota_bytes",
-    "stray_files",
+    "stored_bytes",
     "upload_limit_bytes",
 ]
-
-_OWNER_FOLDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +84,16 @@ def receive_version(
 
 
 def delete_model(onnx_model: OnnxModel) -> None:
-    """Delete a model with its versions and runs, then the files that no one else needs."""
+    """Delete a model with its versions, inputs and runs, then the files no one else needs."""
     owner_id = onnx_model.owner_id
     with transaction.atomic():
-        _hold_files_of(owner_id)
-        file_names = set(onnx_model.versions.values_list("file", flat=True))
+        hold_files_of(owner_id)
+        file_names = {
+            *onnx_model.versions.values_list("file", flat=True),
+            *onnx_model.input_sets.values_list("file", flat=True),
+        }
         onnx_model.delete()
-        transaction.on_commit(lambda: _delete_unused(file_names, owner_id))
+        transaction.on_commit(lambda: delete_unused(file_names, owner_id))
 
 
 def _check_file(uploaded: ReceivedFile) -> None:
@@ -130,7 +127,7 @@ def _name_taken(name: str) -> ValidationError:
 def _add_version(
     onnx_model: OnnxModel, uploaded: ReceivedFile, details: VersionDetails
 ) -> ModelVersion:
-    _hold_files_of(onnx_model.owner_id)
+    hold_files_of(onnx_model.owner_id)
     # What was left when the upload began may have been used up by another one meanwhile.
     limit_bytes = upload_limit_bytes(onnx_model.owner)
     if uploaded.size > limit_bytes:
@@ -146,67 +143,8 @@ def _add_version(
     )
     version.file.name = f"{onnx_model.owner_id}/{uploaded.sha256}.onnx"
     _check_details(version)
-    _store(version.file.name, uploaded)
+    store(version.file.name, uploaded)
     version.save(force_insert=True)
     OnnxModel.objects.filter(pk=onnx_model.pk).update(updated_at=timezone.now())
     transaction.on_commit(lambda: ring(inspect_version, version.pk))
     return version
-
-
-def _hold_files_of(owner_id) -> None:
-    """Let no one else add or delete files of this owner until the transaction ends.
-
-    So that versions' numbers are unique, the quota holds for uploads at once, and a file is not
-    deleted while the same bytes come in again.
-    """
-    # An account that is gone has nobody who could add anything.
-    User.objects.select_for_update().filter(pk=owner_id).first()
-
-
-def _store(name: str, uploaded: ReceivedFile) -> None:
-    """Move the file to its place, named by its hash: the same bytes of one owner once."""
-    if not default_storage.exists(name):
-        default_storage.save(name, uploaded)
-    uploaded.close()
-
-
-def _delete_unused(file_names: set[str], owner_id) -> None:
-    with transaction.atomic():
-        _hold_files_of(owner_id)
-        still_used = set(
-            ModelVersion.objects.filter(file__in=file_names).values_list("file", flat=True)
-        )
-        for name in file_names - still_used:
-            default_storage.delete(name)
-
-
-def stray_files(*, older_than: timedelta) -> list[str]:
-    """Return the names of stored files that no version refers to, except young ones.
-
-    A web process that is killed between storing a file and storing its row leaves one.
-    """
-    latest = timezone.now() - older_than
-    needed = set(ModelVersion.objects.values_list("file", flat=True))
-    return [
-        name
-        for name in _stored_names()
-        if name not in needed and default_storage.get_modified_time(name) < latest
-    ]
-
-
-def delete_strays(names: list[str]) -> None:
-    """Delete stored files, except those that a version has come to need meanwhile."""
-    for name in names:
-        _delete_unused({name}, name.partition("/")[0])
-
-
-def _stored_names() -> Iterator[str]:
-    """Every stored model's name: a folder per owner, and in it files named by their hash."""
-    try:
-        owners, _ = default_storage.listdir("")
-    # Nothing has been uploaded yet.
-    except FileNotFoundError:
-        return
-    for owner_id in owners:
-        if _OWNER_FOLDER.fullmatch(owner_id):
-            yield from (f"{owner_id}/{name}" for name in default_storage.listdir(owner_id)[1])

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry
 from benchmarks.models import IdempotencyKey, Run
-from benchmarks.uploads import delete_strays, stray_files
+from benchmarks.stored_files import delete_strays, stray_files
 
 # A client that retries after a month has forgotten what it asked for.
 IDEMPOTENCY_KEYS_KEPT = timedelta(days=30)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FIELD = "inputs.values"
+# What the answers should be, beside the inputs: fed to no model.
+LABELS = "labels"
 MAX_MEMBER_COUNT = 200
 # All arrays together, unpacked: with it a zip bomb is no larger than honest data.
 MAX_VALUES_BYTES = 256 * 2**20
@@ -46,7 +48,7 @@ def real_values(
     if job.values_path is None:
         return None
     path = Path(job.values_path)
-    found = describe_values(path)
+    found = without_labels(declared, describe_values(path))
     check_values(declared, found)
     check_batch_size(declared, found, batch_size=job.batch_size)
     return read_values(path, found, declared)
@@ -61,6 +63,14 @@ def describe_values(path: Path) -> tuple[TensorDescription, ...]:
         members = archive.infolist()
         _check_members(members)
         return tuple(_described(archive, member) for member in members)
+
+
+def without_labels(
+    descriptions: Sequence[TensorDescription], found: Sequence[TensorDescription]
+) -> tuple[TensorDescription, ...]:
+    """Return the arrays in ``found`` that are fed: not the labels, unless an input is so called."""
+    is_input = any(one.name == LABELS for one in descriptions)
+    return tuple(one for one in found if is_input or one.name != LABELS)
 
 
 def check_values(

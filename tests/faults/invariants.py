@@ -10,7 +10,8 @@ from django.db.models import Count
 
 from accounts.models import User
 from benchmarks.folders import incoming_folder, work_folder
-from benchmarks.models import Estimate, Measurement, ModelVersion, Run
+from benchmarks.models import Estimate, Measurement, Run
+from benchmarks.received import stored_bytes
 
 
 def broken() -> list[str]:
@@ -45,7 +46,7 @@ def _files():
         if hashlib.sha256(path.read_bytes()).hexdigest() != path.stem:
             yield f"{path.name} is not what its name says"
     on_disk = sum(path.stat().st_size for path in stored)
-    counted = sum(ModelVersion.objects.stored_bytes(user) for user in User.objects.all())
+    counted = sum(stored_bytes(user) for user in User.objects.all())
     if on_disk != counted:
         yield f"{on_disk} bytes are stored, and {counted} counted against quotas"
 
