@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('benchmarks', '0002_workers'),
+        ('benchmarks', '0003_input_sets'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
