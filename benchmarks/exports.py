@@ -1,10 +1,11 @@
-"""A model's history as a file that a spreadsheet opens, and opens safely."""
+"""A model's history and a run's ranking as files that a spreadsheet opens, and opens safely."""
 
 import csv
 import io
 from collections.abc import Iterable
 
 from benchmarks.history import HistoryPoint
+from benchmarks.ranking import Place
 
 COLUMNS = (
     "run",
@@ -25,6 +26,20 @@ COLUMNS = (
     "onnxruntime",
     "break_reason",
 )
+RANKING_COLUMNS = (
+    "rank",
+    "zone",
+    "name",
+    "kind",
+    "country",
+    "year",
+    "measure",
+    "intensity_g_per_kwh",
+    "energy_kwh",
+    "emission_g",
+    "is_the_runs_own",
+    "source",
+)
 # Spreadsheets take a cell that begins so for a formula (OWASP, CSV injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -35,6 +50,31 @@ def history_csv(points: Iterable[HistoryPoint]) -> str:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     writer.writerows(_row(point) for point in points)
+    return text.getvalue()
+
+
+def ranking_csv(places: Iterable[Place], *, energy_kwh: float) -> str:
+    """Return ``places`` as CSV with a header; the energy of one inference is the same in all."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(RANKING_COLUMNS)
+    writer.writerows(
+        [
+            place.rank,
+            place.zone.pk,
+            _plain(place.zone.name),
+            place.zone.kind,
+            place.zone.parent_id or "",
+            place.year,
+            place.measure,
+            place.g_per_kwh,
+            energy_kwh,
+            place.emission_g,
+            "yes" if place.is_mine else "no",
+            _plain(place.source),
+        ]
+        for place in places
+    )
     return text.getvalue()
 
 
