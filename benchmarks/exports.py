@@ -25,6 +25,7 @@ COLUMNS = (
     "machine",
     "onnxruntime",
     "break_reason",
+    "grade",
 )
 RANKING_COLUMNS = (
     "rank",
@@ -97,6 +98,7 @@ def _row(point: HistoryPoint) -> list:
         _plain(point.machine),
         _plain(point.runtime),
         _plain(point.break_reason),
+        point.grade,
     ]
 
 

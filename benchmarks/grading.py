@@ -33,6 +33,21 @@ def grade_of(run: Run) -> Grade | None:
     )
 
 
+def letter_of_row(row: dict) -> str:
+    """Return the letter for one row of a history (``benchmarks.history.points_of``)."""
+    evidence = Evidence(
+        spread_ratio=spread_ratio(row["latency_s"], row["ci95_low_s"], row["ci95_high_s"]),
+        quiet_ratio=row["quiet_ratio"],
+        is_noisy=bool(row["is_noisy"]),
+        is_profiles_machine=is_same_cpu(described=row["cpu_name"] or "", measured=row["machine"]),
+        is_power_typed=row["cpu_source"] == TYPED,
+        intensity_age_years=row["run_queued_at"].year - row["intensity_year"],
+        intensity_measure=row["intensity_measure"],
+        is_intensity_fallback=row["is_intensity_fallback"],
+    )
+    return grade(evidence).letter
+
+
 def spread_ratio(mean_s: float, low_s: float | None, high_s: float | None) -> float | None:
     """Return half the interval's width as a share of the mean; None where it is not known."""
     if low_s is None or high_s is None:
