@@ -17,11 +17,19 @@ from runner.results import MeasurementResult
 def store_estimate(run: Run, measurement: Measurement) -> Estimate:
     """Store and return the energy and emission of one inference, by what the run assumed."""
     assumed = SourcedAssumptions.from_json(run.assumptions)
-    return Estimate.objects.create(run=run, **estimate_values(assumed, measurement))
+    return Estimate.objects.create(
+        run=run,
+        # Whoever looks after the tables may have deleted the row since.
+        intensity=CarbonIntensity.objects.filter(pk=assumed.intensity.id).first(),
+        **estimate_values(assumed, measurement),
+    )
 
 
 def estimate_values(assumed: SourcedAssumptions, measurement: Measurement) -> dict:
-    """Return the columns of the estimate that ``measurement`` gives under ``assumed``."""
+    """Return the columns of the estimate that ``measurement`` gives under ``assumed``.
+
+    All but the run, and the row of the intensity, which may be gone.
+    """
     answer = estimate(assumed.numbers, measurement.mean_s)
     spread = emission_range(
         assumed.numbers,
@@ -59,7 +67,6 @@ def embodied_g(assumed: SourcedAssumptions, latency_s: float) -> float | None:
 
 def _intensity_columns(origin: IntensityOrigin) -> dict:
     return {
-        "intensity": CarbonIntensity.objects.filter(pk=origin.id).first(),
         "intensity_zone": origin.zone,
         "intensity_zone_name": origin.zone_name,
         "intensity_year": origin.year,
