@@ -61,7 +61,7 @@ def ranking_csv(places: Iterable[Place], *, energy_kwh: float) -> str:
     writer.writerow(RANKING_COLUMNS)
     writer.writerows(
         [
-            place.rank,
+            place.rank or "",
             place.zone.pk,
             _plain(place.zone.name),
             place.zone.kind,

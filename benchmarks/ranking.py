@@ -1,5 +1,6 @@
 """One run in every country: what it would emit there, lowest to highest, and over the years."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,7 +16,10 @@ MEASURE_LABELS = dict(CarbonIntensity.Measure.choices)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What one inference emits with the electricity of one zone and year; ``rank`` from 1 up."""
+    """What one inference emits with the electricity of one zone and year.
+
+    ``rank`` counts from 1 up; the world's average has none: 0.
+    """
 
     zone: Zone
     year: int
@@ -89,7 +93,15 @@ class Ranking:
             (place for place in found if place), key=lambda one: (one.emission_g, one.zone.name)
         )
         most_g = max((place.emission_g for place in places), default=0.0)
-        return [_ranked(place, rank, most_g) for rank, place in enumerate(places, start=1)]
+        ranks = itertools.count(1)
+        return [
+            replace(
+                place,
+                rank=0 if place.zone.pk == WORLD_CODE else next(ranks),
+                share_percent=100 * place.emission_g / most_g if most_g else 0.0,
+            )
+            for place in places
+        ]
 
     def missing(self, group: str) -> list[Zone]:
         """Return the zones of the group that have no figure at all."""
@@ -133,8 +145,3 @@ class Ranking:
             emission_g=emission_g(self.estimate.energy_kwh, row.g_per_kwh),
             is_mine=zone.pk == self.my_code,
         )
-
-
-def _ranked(place: Place, rank: int, most_g: float) -> Place:
-    share_percent = 100 * place.emission_g / most_g if most_g else 0.0
-    return replace(place, rank=rank, share_percent=share_percent)

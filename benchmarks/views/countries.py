@@ -30,6 +30,7 @@ def countries(request, pk):
         "query": query,
         "places": _found(places, query),
         "place_count": len(places),
+        "ranked_count": max((place.rank for place in places), default=0),
         "mine": next((place for place in places if place.is_mine), None),
         "missing": ranking.missing(group),
         "shown_zone": ranking.zones.get(code),

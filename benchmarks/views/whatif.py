@@ -10,6 +10,10 @@ from benchmarks.whatif_form import WhatIfForm, is_asked
 def whatif_context(request, run: Run) -> dict:
     """Return what ``_whatif.html`` shows of ``run``, finished and fetched ``with_results``."""
     form = WhatIfForm(request.GET if is_asked(request.GET) else None, user=request.user)
+    stored = run.estimate
+    hints = {"year": stored.intensity_year, "pue": f"{stored.pue:g}"}
+    for name, hint in hints.items():
+        form.fields[name].widget.attrs["placeholder"] = f"{hint}, as measured"
     return {
         "form": form,
         "run": run,
