@@ -20,6 +20,7 @@ def a_run_of_ones_own(site, browser):
     steps.sign_up(page, site, "whatif")
     steps.describe_laptop(page, site)
     model_url = steps.upload(page, site, steps.SQUEEZENET, "Elsewhere")
+    page.get_by_role("link", name="Run it").first.wait_for()
     run_url = steps.run_quickly(page, model_url)
     steps.run_quickly(page, model_url)
     page.close()
@@ -32,8 +33,12 @@ def owner(site, visitor, a_run_of_ones_own):
     return visitor
 
 
-def assert_accessible(page):
+def assert_accessible(visited):
+    """Axe finds nothing on this page; in a tab of its own, as axe's styles break the policy."""
+    page = visited.context.new_page()
+    page.goto(visited.url)
     found = Axe().run(page, options=WCAG)
+    page.close()
     assert found.violations_count == 0, found.generate_report()
 
 
