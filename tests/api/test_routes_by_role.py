@@ -118,6 +118,7 @@ class Story:
         self.version = a_ready_version()
         self.run = a_queued_run(self.version, self.profile)
         self.input_set = an_input_set(self.version.onnx_model)
+        self.done_run = None
 
     def publish(self):
         OnnxModel.objects.update(visibility="public")
