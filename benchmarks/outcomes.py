@@ -8,8 +8,10 @@ from django.utils import timezone
 from benchmarks.models import Estimate, Measurement, OnnxModel, Run
 from footprint.estimate import estimate
 from footprint.power_models import emission_range
+from footprint.ram import Memory
 from hardware.assumptions import IntensityOrigin, SourcedAssumptions
 from hardware.models import CarbonIntensity
+from hardware.published import published_ram_models
 from runner.results import MeasurementResult
 
 
@@ -21,7 +23,7 @@ def store_estimate(run: Run, measurement: Measurement) -> Estimate:
         assumed.numbers,
         measurement.mean_s,
         cpu_usage_ratio=measurement.machine_usage_ratio,
-        ram_gb=assumed.ram_gb or None,
+        memory=Memory(assumed.ram_gb, published_ram_models()) if assumed.ram_gb else None,
     )
     return Estimate.objects.create(
         run=run,

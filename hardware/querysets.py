@@ -1,5 +1,7 @@
 """The questions put to the hardware tables: who may see what, and which figure is in force."""
 
+import functools
+import operator
 import unicodedata
 
 from django.db import models
@@ -121,6 +123,22 @@ class ProcessorQuerySet(models.QuerySet):
         return self.with_full_name().filter(Q(name__iexact=wanted) | Q(full_name__iexact=wanted))
 
 
+class SmallTableQuerySet(models.QuerySet):
+    """A table of a few hundred rows at most; its model names the ``search_fields``."""
+
+    def search(self, text):
+        """Rows that hold every word of ``text`` in one of their search fields."""
+        rows = self
+        for word in plain_search_text(text).split():
+            rows = rows.filter(
+                functools.reduce(
+                    operator.or_,
+                    (Q(**{f"{name}__icontains": word}) for name in self.model.search_fields),
+                )
+            )
+        return rows
+
+
 class HardwareProfileQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Profiles ``user`` may use: their own and the public ones; staff see all."""
@@ -134,7 +152,7 @@ class HardwareProfileQuerySet(models.QuerySet):
 
     def with_factors(self):
         """Each profile with the rows that its power and intensity rest on."""
-        return self.select_related("zone", "cpu", "gpu", "owner")
+        return self.select_related("zone", "cpu", "gpu", "owner", "pue_figure")
 
     def mine_first(self, user):
         """The profiles with ``user``'s own on top, then by name."""
