@@ -59,6 +59,10 @@ class ReferenceFileAdmin(admin.ModelAdmin):
         """The record of who loaded what stays."""
         return False
 
+    def has_change_permission(self, request, obj=None):
+        """A file is sent, loaded or left; nobody edits the record of it."""
+        return False
+
     def get_queryset(self, request):
         return super().get_queryset(request).defer("content")
 
@@ -83,6 +87,9 @@ class ReferenceFileAdmin(admin.ModelAdmin):
     def save_model(self, request, obj, form, change):
         """Everything was stored when the file was kept."""
 
+    def save_related(self, request, form, formsets, change):
+        """Nothing hangs on a file."""
+
     def response_add(self, request, obj, post_url_continue=None):
         return redirect("admin:hardware_referencefile_change", obj.pk)
 
@@ -94,6 +101,8 @@ class ReferenceFileAdmin(admin.ModelAdmin):
         try:
             found = reread(file)
         except FileGone as gone:
+            if request.method == "POST":
+                return redirect("admin:hardware_referencefile_change", file.pk)
             messages.warning(request, f"{gone} Send it again to load it.")
             return super().change_view(request, object_id, form_url, extra_context)
         if request.method == "POST":

@@ -163,7 +163,7 @@ def _check_header(header: Sequence[str], found: ReadFile, vintage: str) -> None:
     found.unknown_columns = [name for name in header if name not in known]
 
 
-def _read_lines(rows[1:], header, found: ReadFile, *, owid: OwidFormat | None, vintage: str) -> None:
+def _read_lines(rows, header, found: ReadFile, *, owid: OwidFormat | None, vintage: str) -> None:
     zone_codes = set(Zone.objects.values_list("code", flat=True))
     if owid is not None:
         found.kind = "Our World in Data's download"

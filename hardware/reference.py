@@ -1,5 +1,6 @@
 """How the shipped tables become rows: again and again without harm, keeping what people changed."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.db import models, transaction
@@ -12,14 +13,14 @@ from hardware.vintages import Plan, carry_out, plan_load
 DATA_DIR = Path(__file__).resolve().parent / "data"
 
 
-def load_reference(data_dir: Path = DATA_DIR) -> list[Plan]:
+def load_reference(data_dir: Path = DATA_DIR, *, tables: Iterable[Table] = TABLES) -> list[Plan]:
     """Bring the shipped tables into the database, all or nothing, and tell what changed.
 
     Rows that an admin edited stay as they are, so do those of a vintage that somebody loaded
     and that is no older than the shipped one, and nothing is removed.
     """
     with transaction.atomic():
-        return [_load_table(table, data_dir / table.file_name) for table in TABLES]
+        return [_load_table(table, data_dir / table.file_name) for table in tables]
 
 
 def summary(plan: Plan) -> str:
