@@ -5,7 +5,7 @@ COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 .PHONY: help run demo test check lint format types imports templates lock vendor \
-	bench-engine
+	bench-engine bench-autocomplete
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ lock: ## pin every package anew, with hashes
 
 bench-engine: ## compare the engine with other ways of timing (BENCH_S=1 BENCH_ROUNDS=2: a short one)
 	$(PYTHON) -m benches.compare_engines
+
+bench-autocomplete: ## how quickly the search boxes answer (DATABASE_URL chooses the database)
+	$(PYTHON) -m benches.autocomplete
 
 vendor: ## fetch the front-end files
 	$(PYTHON) -P carbonsite/vendor.py

@@ -120,8 +120,8 @@ class ProfileForm(forms.Form):
         EmbodiedFigure.objects.filter(kind=EmbodiedFigure.Kind.MACHINE),
         label="From the table",
         required=False,
-        empty_label="Typed below, or not known",
-        help_text="Fills in the two fields beside it.",
+        empty_label="Typed beside it, or not known",
+        help_text="Fills in the emission and the lifetime.",
         error_messages={"invalid_choice": "Choose a figure from the list."},
     )
     embodied_kg_co2e = _number(

@@ -65,18 +65,23 @@ class ZoneQuerySet(models.QuerySet):
             kind_rank=_match_rank(Q(kind__in=["country", "world"]), Q(kind="subdivision")),
         ).order_by("match_rank", "kind_rank", "name", "code")
 
+    def with_latest_id(self):
+        """Each zone with the id of the newest figure it has, or None."""
+        return self.annotate(latest_intensity_id=Subquery(self._newest().values("pk")[:1]))
+
     def with_latest(self):
         """Each zone with the newest figure it has: id, g/kWh, year and measure, or None."""
-        newest = self.model.intensities.rel.related_model.objects.filter(
-            zone_id=OuterRef("pk")
-        ).order_by(*NEWEST_FIRST)
-        return self.annotate(
-            latest_intensity_id=Subquery(newest.values("pk")[:1]),
+        newest = self._newest()
+        return self.with_latest_id().annotate(
             latest_g_per_kwh=Subquery(newest.values("g_per_kwh")[:1]),
             latest_year=Subquery(newest.values("year")[:1]),
             latest_measure=Subquery(newest.values("measure")[:1]),
             latest_source=Subquery(newest.values("source")[:1]),
         )
+
+    def _newest(self):
+        intensities = self.model.intensities.rel.related_model.objects
+        return intensities.filter(zone_id=OuterRef("pk")).order_by(*NEWEST_FIRST)
 
 
 class CarbonIntensityQuerySet(models.QuerySet):
