@@ -371,5 +371,5 @@ def test_a_public_run_is_read_by_anybody_and_changed_by_nobody_else(client, visi
 def test_the_run_page_asks_few_questions(signed_in, django_assert_num_queries):
     run = a_done_run()
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         signed_in.get(f"/runs/{run.pk}/")
