@@ -42,6 +42,11 @@ class IntensityOrigin:
         """Whether another zone's figure stands in for the one asked for."""
         return self.zone != self.asked_zone
 
+    @property
+    def measure_name(self) -> str:
+        """What the figure counts, in words."""
+        return CarbonIntensity.Measure(self.measure).label
+
 
 @dataclass(frozen=True, slots=True)
 class SourcedAssumptions:

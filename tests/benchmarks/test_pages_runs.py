@@ -373,3 +373,9 @@ def test_the_run_page_asks_few_questions(signed_in, django_assert_num_queries):
 
     with django_assert_num_queries(5):
         signed_in.get(f"/runs/{run.pk}/")
+
+
+def test_the_run_page_says_what_its_intensity_counts(signed_in):
+    run = a_done_run()
+
+    assert "2023</a>, life cycle: test table" in signed_in.get(f"/runs/{run.pk}/").text
