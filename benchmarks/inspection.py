@@ -5,12 +5,12 @@ from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
-from django.core.files.storage import default_storage
 from django.db.models import F
 from django.utils import timezone
 
 from benchmarks.folders import work_folder
 from benchmarks.models import ModelVersion
+from benchmarks.stored_files import UnusableFile, on_this_machine
 from runner import launch
 from runner.job import Job
 from runner.results import Failure, InspectionResult
@@ -56,9 +56,14 @@ def unanswered() -> list:
 
 
 def _read(version: ModelVersion) -> InspectionResult | Failure:
-    job = Job(kind="inspect", onnx_path=default_storage.path(version.file.name))
-    with tempfile.TemporaryDirectory(prefix="inspect-", dir=work_folder()) as folder:
-        return launch.run(job, Path(folder))
+    try:
+        with (
+            on_this_machine(version.file.name, sha256=version.sha256) as path,
+            tempfile.TemporaryDirectory(prefix="inspect-", dir=work_folder()) as folder,
+        ):
+            return launch.run(Job(kind="inspect", onnx_path=str(path)), Path(folder))
+    except UnusableFile as error:
+        return Failure("missing_file", str(error))
 
 
 def _reject(version: ModelVersion, *, code: str, reason: str) -> None:

@@ -13,6 +13,7 @@ from runner.endings import OUT_OF_MEMORY, means_out_of_memory
 from runner.errors import RunnerError
 from runner.job import Job, Kind
 from runner.launch import PARENT_PID_VARIABLE
+from runner.providers import maps_gpu_memory
 from runner.reporting import Reporter, write_whole
 from runner.results import Answer, Failure, Result
 
@@ -59,6 +60,7 @@ def _do(job: Job) -> Result:
     limits.limit_resources(
         memory_bytes=limits.memory_limit_bytes(job, file_bytes=file_bytes),
         cpu_s=job.effective_limits.cpu_s,
+        maps_gpu=maps_gpu_memory(wants_gpu=job.wants_gpu),
     )
     # Imported after the limits, so that loading these libraries counts against them too.
     if job.kind == "inspect":

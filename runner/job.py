@@ -1,6 +1,7 @@
 """What the site asks of a measuring child: one job, as JSON, checked before anything is done."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from runner.errors import InputProblem, Nonsense
@@ -14,8 +15,13 @@ Kind = Literal["measure", "inspect"]
 Effort = Literal["quick", "standard", "careful"]
 
 MEASURING_S_BY_EFFORT: dict[Effort, float] = {"quick": 5.0, "standard": 20.0, "careful": 75.0}
-# A careful run goes on until it is sure enough, or until this.
-LONGEST_MEASURING_S_BY_EFFORT: dict[Effort, float] = {**MEASURING_S_BY_EFFORT, "careful": 300.0}
+# A careful run goes on until it is sure enough, a standard one until enough of it was quiet; or
+# until this.
+LONGEST_MEASURING_S_BY_EFFORT: dict[Effort, float] = {
+    "quick": 5.0,
+    "standard": 40.0,
+    "careful": 300.0,
+}
 # Loading, the first call, warm-up and one slow last call have to fit in beside the measuring.
 OVERHEAD_S = 120.0
 
@@ -70,7 +76,10 @@ class Job:
     """One thing to do with one file: inspect it, or measure it.
 
     ``limits`` None means the usual ones for this job, ``measuring_s`` None the effort's.
-    ``max_opset`` None means what the installed runtime can read.
+    ``max_opset`` None means what the installed runtime can read. ``wants_gpu`` asks for the GPU
+    where onnxruntime offers one. ``best_sentinel_s`` is what `Timing.best_sentinel_s` came to on
+    this machine at its best, None where that is not known. ``values_path`` names an ``.npz``
+    with arrays that are fed as they are, each called like its input.
     """
 
     kind: Kind
@@ -84,6 +93,9 @@ class Job:
     progress_path: str | None = None
     max_opset: int | None = None
     measuring_s: float | None = None
+    wants_gpu: bool = False
+    best_sentinel_s: float | None = None
+    values_path: str | None = None
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -99,6 +111,8 @@ class Job:
             raise Nonsense("seed", "must not be negative")
         if self.measuring_s is not None and not 0 < self.measuring_s <= 3_600:
             raise Nonsense("measuring_s", "must be more than 0 and at most 3,600")
+        if self.best_sentinel_s is not None and self.best_sentinel_s <= 0:
+            raise Nonsense("best_sentinel_s", "must be more than nothing")
 
     @property
     def wanted_measuring_s(self) -> float:
@@ -126,7 +140,10 @@ class Job:
 
     def with_paths(self, *, onnx_path: str, progress_path: str) -> "Job":
         """The same job on a file at ``onnx_path``, writing its progress to ``progress_path``."""
-        return replace(self, onnx_path=onnx_path, progress_path=progress_path)
+        values_path = None if self.values_path is None else str(Path(self.values_path).resolve())
+        return replace(
+            self, onnx_path=onnx_path, progress_path=progress_path, values_path=values_path
+        )
 
     def to_json(self) -> str:
         """The text of a job file."""

@@ -54,14 +54,17 @@ def be_first_to_go() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
-def limit_resources(*, memory_bytes: int, cpu_s: float) -> None:
+def limit_resources(*, memory_bytes: int, cpu_s: float, maps_gpu: bool = False) -> None:
     """Bound memory, CPU time, written bytes and open files, and leave no core file."""
     whole_cpu_s = max(1, round(cpu_s))
     _lower(resource.RLIMIT_CORE, 0, 0)
     _lower(resource.RLIMIT_NOFILE, MAX_OPEN_FILES, MAX_OPEN_FILES)
     _lower(resource.RLIMIT_FSIZE, MAX_WRITTEN_BYTES, MAX_WRITTEN_BYTES)
     _lower(resource.RLIMIT_CPU, whole_cpu_s, whole_cpu_s + CPU_GRACE_S)
-    _lower(resource.RLIMIT_AS, memory_bytes, memory_bytes)
+    # CUDA reserves addresses for all of the GPU's and the machine's memory, and cannot start
+    # where these are bounded: then what can be written to is.
+    bounded = resource.RLIMIT_DATA if maps_gpu else resource.RLIMIT_AS
+    _lower(bounded, memory_bytes, memory_bytes)
 
 
 def _lower(limit: int, soft: int, hard: int) -> None:

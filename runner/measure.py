@@ -9,9 +9,9 @@ import numpy as np
 import onnxruntime
 
 from runner import cores
-from runner.bursts import BurstLog, best_sentinel_ns, quiet_bursts
+from runner.bursts import BurstLog, Gate, best_sentinel_ns
 from runner.caveats import caveats
-from runner.inputs import make_values
+from runner.feeding import feed, inputs_of
 from runner.job import Job
 from runner.machine import (
     describe_machine,
@@ -20,19 +20,17 @@ from runner.machine import (
     resident_memory_bytes,
 )
 from runner.meters.metering import Metering, open_meters
+from runner.providers import Provider, choose
+from runner.real_inputs import real_values
 from runner.reporting import Reporter
 from runner.results import InputUsed, MeasurementResult, Timing
 from runner.rounds import Pace, measure_rounds
 from runner.session import (
-    PROVIDER,
-    PROVIDER_OPTIONS,
     Inference,
     call_or_fail,
-    declared_inputs,
     load,
-    prepare,
 )
-from runner.shapes import PlannedInput, plan_inputs
+from runner.shapes import PlannedInput
 from runner.timings import NS_PER_S, Timings
 
 WARM_UP_CALLS = 2
@@ -41,9 +39,10 @@ WARM_UP_S = 0.3
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A session, what loading it took, and the cores that it runs on."""
+    """A session, what loading it took, and the provider and the cores that it runs on."""
 
     session: onnxruntime.InferenceSession
+    provider: Provider
     load_s: float
     memory_bytes: int | None
     cores: tuple[int, ...]
@@ -65,20 +64,21 @@ def measure(job: Job, reporter: Reporter) -> MeasurementResult:
     model cannot be loaded or run, MemoryError when it does not fit.
     """
     metering = Metering.begin(open_meters())
-    pace = Pace.of(job, started_s=time.monotonic())
+    started_s = time.monotonic()
     reporter.enter("loading")
     loaded = _load(job)
-    declared = declared_inputs(loaded.session, job.inputs)
-    planned = plan_inputs(declared, job.inputs, batch_size=job.batch_size)
+    declared = inputs_of(loaded.session, job)
+    real = real_values(job, declared)
     reporter.enter("warming_up")
-    inference = prepare(loaded.session, planned, make_values(planned, seed=job.seed))
+    fed = feed(loaded.session, declared, job, real)
+    inference, planned = fed.inference, fed.planned
     call_s = _warm_up(inference, planned)
     reporter.enter("measuring")
     log, wall_s = call_or_fail(
         lambda: measure_rounds(
             inference.call,
             call_s=call_s,
-            pace=pace,
+            pace=Pace.of(job, started_s=started_s, gate=_gate(job, loaded.provider)),
             reporter=reporter,
             around_round=metering.timed,
         ),
@@ -94,15 +94,30 @@ def _load(job: Job) -> _Loaded:
     # Before the session: its threads inherit the cores.
     pinned = cores.pin(job.intra_op_threads)
     before_bytes = resident_memory_bytes()
+    asked = choose(wants_gpu=job.wants_gpu, offered=onnxruntime.get_available_providers())
     start_s = time.perf_counter()
-    session = load(Path(job.onnx_path), intra_op_threads=job.intra_op_threads, cores=pinned)
+    session = load(
+        Path(job.onnx_path),
+        intra_op_threads=job.intra_op_threads,
+        cores=pinned,
+        provider=asked,
+    )
     load_s = time.perf_counter() - start_s
     if len(pinned) == job.intra_op_threads:
         cores.stay_on_first(pinned)
     after_bytes = resident_memory_bytes()
     is_known = before_bytes is not None and after_bytes is not None
     memory_bytes = max(0, (after_bytes or 0) - (before_bytes or 0)) if is_known else None
-    return _Loaded(session, load_s, memory_bytes, pinned)
+    provider = asked.as_used(session.get_providers())
+    return _Loaded(session, provider, load_s, memory_bytes, pinned)
+
+
+def _gate(job: Job, provider: Provider) -> Gate:
+    known_s = job.best_sentinel_s
+    return Gate(
+        waits=job.intra_op_threads > 1 or provider.is_gpu,
+        known_best_ns=None if known_s is None else round(known_s * NS_PER_S),
+    )
 
 
 def _warm_up(inference: Inference, planned: Sequence[PlannedInput]) -> float:
@@ -123,7 +138,7 @@ def _result(
     planned: Sequence[PlannedInput],
     measured: _Measured,
 ) -> MeasurementResult:
-    timings = Timings.of(measured.log, thread_count=job.intra_op_threads, batch_size=job.batch_size)
+    timings = Timings.of(measured.log, batch_size=job.batch_size)
     machine = describe_machine()
     busy_cores = timings.cpu_ratio
     return MeasurementResult(
@@ -146,8 +161,8 @@ def _result(
         software=describe_software(
             onnxruntime=onnxruntime.__version__,
             numpy=np.__version__,
-            provider=PROVIDER,
-            provider_options=PROVIDER_OPTIONS,
+            provider=loaded.provider.name,
+            provider_options=loaded.provider.options,
         ),
         session_memory_bytes=loaded.memory_bytes,
         timing=_timing(job, loaded, measured.log, timings),
@@ -155,20 +170,20 @@ def _result(
 
 
 def _timing(job: Job, loaded: _Loaded, log: BurstLog, timings: Timings) -> Timing:
-    quiet = quiet_bursts(log.bursts, thread_count=job.intra_op_threads)
-    notes = caveats(
-        job, timings, calls_per_sample=log.calls_per_sample, is_pinned=bool(loaded.cores)
-    )
+    notes = caveats(job, timings, log=log, provider=loaded.provider, cores=loaded.cores)
     return Timing(
         calls_per_sample=log.calls_per_sample,
         burst_count=len(log.bursts),
-        quiet_burst_count=len(quiet),
+        quiet_burst_count=len(timings.quiet),
         round_count=timings.believed_round_count,
         best_sentinel_s=best_sentinel_ns(log.bursts) / NS_PER_S,
         cores=loaded.cores,
         notes=tuple(notes),
+        known_best_sentinel_s=job.best_sentinel_s,
     )
 
 
 def _used(item: PlannedInput) -> InputUsed:
-    return InputUsed(item.name, item.dtype, item.shape, item.why, item.low, item.high)
+    return InputUsed(
+        item.name, item.dtype, item.shape, item.why, item.low, item.high, item.range_why
+    )

@@ -15,12 +15,12 @@ from runner.endings import means_out_of_memory
 from runner.errors import MeasurementFailed
 from runner.inputs import Values
 from runner.job import InputChoices
+from runner.providers import CPU, Provider
 from runner.results import OutputSeen
 from runner.shapes import PlannedInput, TensorDescription, declared_dimension
+from runner.value_ranges import SUPPORTED_DTYPES
 
-PROVIDER = "CPUExecutionProvider"
 T = TypeVar("T")
-PROVIDER_OPTIONS: dict[str, str] = {}
 _BFLOAT16_ONNX_TYPE = 16
 _FATAL_ONLY = 4
 MAX_REASON_LENGTH = 400
@@ -65,16 +65,16 @@ class Inference:
 
 
 def load(
-    path: Path, *, intra_op_threads: int, cores: Sequence[int] = ()
+    path: Path, *, intra_op_threads: int, cores: Sequence[int] = (), provider: Provider = CPU
 ) -> onnxruntime.InferenceSession:
-    """Return the model at ``path`` as a session on the CPU with just so many threads.
+    """Return the model at ``path`` as a session with just so many threads on the processor.
 
     Where there is one of ``cores`` for each thread, each thread stays on its own.
     Raises MeasurementFailed with onnxruntime's reason when it does not take the model.
     """
     try:
         return onnxruntime.InferenceSession(
-            path, _options(intra_op_threads, cores), providers=[(PROVIDER, PROVIDER_OPTIONS)]
+            path, _options(intra_op_threads, cores), providers=provider.wanted
         )
     except native.NoSuchFile as error:
         raise MeasurementFailed(
@@ -150,7 +150,7 @@ def prepare(
 
     Raises MeasurementFailed with onnxruntime's reason when the model fails on these inputs.
     """
-    if not any(item.dtype == "string" for item in planned):
+    if all(item.dtype in SUPPORTED_DTYPES and item.dtype != "string" for item in planned):
         try:
             return _bound(session, planned, values)
         # A wrong declared rank and outputs that are no tensors break binding, but not `run`.
