@@ -1,5 +1,6 @@
 """The fifth step: what was measured and what is assumed become an estimate, stored once."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from django.db import transaction
@@ -9,8 +10,10 @@ from benchmarks.models import Estimate, Measurement, OnnxModel, Run
 from footprint.embodied import embodied_share_g
 from footprint.estimate import estimate
 from footprint.power_models import emission_range
+from footprint.ram import Memory, RamModel
 from hardware.assumptions import IntensityOrigin, SourcedAssumptions
 from hardware.models import CarbonIntensity
+from hardware.published import published_ram_models
 from runner.results import MeasurementResult
 
 
@@ -25,17 +28,23 @@ def store_estimate(run: Run, measurement: Measurement) -> Estimate:
     )
 
 
-def estimate_values(assumed: SourcedAssumptions, measurement: Measurement) -> dict:
+def estimate_values(
+    assumed: SourcedAssumptions,
+    measurement: Measurement,
+    ram_models: Sequence[RamModel] | None = None,
+) -> dict:
     """Return the columns of the estimate that ``measurement`` gives under ``assumed``.
 
-    All but the run, and the row of the intensity, which may be gone.
+    All but the run, and the row of the intensity, which may be gone. The RAM models of the
+    table are read unless they are given.
     """
+    models = published_ram_models() if ram_models is None else ram_models
     answer = estimate(assumed.numbers, measurement.mean_s)
     spread = emission_range(
         assumed.numbers,
         measurement.mean_s,
         cpu_usage_ratio=measurement.machine_usage_ratio,
-        ram_gb=assumed.ram_gb or None,
+        memory=Memory(assumed.ram_gb, models) if assumed.ram_gb else None,
         recent=assumed.recent,
     )
     return {

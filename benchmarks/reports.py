@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 from benchmarks.grading import grade_of, is_same_cpu
 from benchmarks.models import Estimate, Measurement, Run
-from footprint.equivalents import CAR_KM, SMARTPHONE_CHARGE, equivalence_sentence
+from footprint.equivalents import equivalence_sentence
 from footprint.grade import Grade
 from footprint.samples import Bin, histogram
 from footprint.scaling import Scaled, standard_scales
 from hardware.assumptions import PowerOrigin, SourcedAssumptions
+from hardware.published import published_equivalents
+
+# Of the table of equivalences, the two that a result names.
+EQUIVALENT_KEYS = ("car_km", "smartphone_charge")
 
 LATENCY_FIGURES = (
     ("mean_s", "Mean", "The grams rest on this one: energy adds up, and so does the mean."),
@@ -214,7 +218,7 @@ class RunReport:
             return []
         return [
             (equivalence_sentence(one, self.estimate.emission_g), one.source)
-            for one in (CAR_KM, SMARTPHONE_CHARGE)
+            for one in published_equivalents(*EQUIVALENT_KEYS)
         ]
 
     @property

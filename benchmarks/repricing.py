@@ -11,6 +11,7 @@ from benchmarks.models import Estimate, Run
 from benchmarks.outcomes import estimate_values
 from hardware.models import CarbonIntensity
 from hardware.other_factors import TodaysFactors
+from hardware.published import published_ram_models
 
 # So many fit into one page's preview and one transaction.
 RUN_LIMIT = 5000
@@ -150,10 +151,12 @@ def _new_prices(runs) -> list[NewPrice]:
     found = list(done.defer("measurement__samples_s", "measurement__as_measured"))
     assumed = [run.estimate.assumed for run in found]
     today = TodaysFactors.of(assumed)
+    ram_models = published_ram_models()
     prices = []
     for run, stored in zip(found, assumed, strict=True):
         now = today.applied_to(stored)
-        prices.append(NewPrice(run, estimate_values(now, run.measurement), now.as_json()))
+        values = estimate_values(now, run.measurement, ram_models)
+        prices.append(NewPrice(run, values, now.as_json()))
     return prices
 
 

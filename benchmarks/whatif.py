@@ -7,16 +7,18 @@ from django.core.exceptions import ValidationError
 from django.db.models import Case, Value, When
 
 from benchmarks.models import Run
-from footprint.equivalents import EQUIVALENTS, amount_sentence
+from footprint.equivalents import amount_sentence
 from footprint.estimate import Estimate, estimate
 from footprint.scaling import DAYS_PER_YEAR, Scaled, over_days, standard_scales
 from hardware.assumptions import NoIntensity, SourcedAssumptions, assumptions_of
 from hardware.models import CarbonIntensity, HardwareProfile, Zone
 from hardware.other_factors import NoFigure, elsewhere, with_pue
+from hardware.published import published_equivalents
 from hardware.querysets import NEWEST_FIRST, WORLD_CODE
 
 # How many profiles the page offers; the API takes any that one may see.
 PROFILE_LIMIT = 200
+EQUIVALENT_KEYS = ("car_km", "train_km", "smartphone_charge", "flight_paris_london")
 MEASURES = tuple(CarbonIntensity.Measure.values)
 
 
@@ -74,7 +76,10 @@ class Answer:
         scaled = self.per_year or self.scales[-1]
         if scaled.emission_g == 0:
             return []
-        return [(amount_sentence(one, scaled.emission_g), one.source) for one in EQUIVALENTS]
+        return [
+            (amount_sentence(one, scaled.emission_g), one.source)
+            for one in published_equivalents(*EQUIVALENT_KEYS)
+        ]
 
     def _over(self, day_count: int) -> Scaled | None:
         if self.question.inferences_per_day is None:
@@ -149,7 +154,7 @@ def tables(zones: Iterable[Zone], profiles: Iterable[HardwareProfile]) -> dict:
                 "emission_g": one.emission_g,
                 "source": one.source,
             }
-            for one in EQUIVALENTS
+            for one in published_equivalents(*EQUIVALENT_KEYS)
         ],
     }
 

@@ -43,6 +43,11 @@ class IntensityOrigin:
         """Whether another zone's figure stands in for the one asked for."""
         return self.zone != self.asked_zone
 
+    @property
+    def measure_name(self) -> str:
+        """What the figure counts, in words."""
+        return CarbonIntensity.Measure(self.measure).label
+
 
 @dataclass(frozen=True, slots=True)
 class SourcedAssumptions:
@@ -114,8 +119,8 @@ def assumptions_of(profile: HardwareProfile) -> SourcedAssumptions:
         gpu=_gpu_origin(profile),
         intensity=intensity_origin(row, profile.zone),
         recent=recent_intensity(row, CarbonIntensity.objects.filter(zone_id=row.zone_id)),
-        embodied_kg_co2e=getattr(profile, "embodied_kg_co2e", None),
-        lifetime_years=getattr(profile, "lifetime_years", None),
+        embodied_kg_co2e=profile.embodied_kg_co2e,
+        lifetime_years=profile.lifetime_years,
     )
 
 

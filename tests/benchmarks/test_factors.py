@@ -254,9 +254,9 @@ def test_todays_factors_ask_three_questions_more(signed_in, django_assert_num_qu
     a_done_run(version, finished_at=days_ago(1))
     a_done_run(version)
     # As the plain page, and: the runs' assumptions, intensities; for "why" intensities again.
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(16):
         page_of(signed_in, version.onnx_model, "?factors=today")
     for _ in range(5):
         a_done_run(version)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(16):
         page_of(signed_in, version.onnx_model, "?factors=today")

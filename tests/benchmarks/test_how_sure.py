@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.models import Run
-from hardware.models import CarbonIntensity, HardwareProfile
+from hardware.models import CarbonIntensity
 from tests.api.scripts import BASE, script_of
 from tests.people import (
     MACHINE,
@@ -130,10 +130,7 @@ def test_a_visitor_is_not_offered_to_measure_again(client):
 
 def an_embodied_run():
     """One tonne over four years, for an hour: 28.538812785388 g (ISO/IEC 21031)."""
-    profile = a_profile()
-    profile.embodied_kg_co2e, profile.lifetime_years = 1000.0, 4.0
-    if hasattr(HardwareProfile, "embodied_kg_co2e"):
-        profile.save()
+    profile = a_profile(embodied_kg_co2e=1000.0, lifetime_years=4.0)
     return a_done_run(profile=profile, mean_s=3600.0)
 
 

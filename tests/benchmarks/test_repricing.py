@@ -239,6 +239,6 @@ def test_a_hundred_runs_are_priced_with_a_fixed_number_of_questions(django_asser
     runs = [a_done_run(version) for _ in range(8)]
     a_new_vintage()
 
-    # Runs, estimates, intensities.
-    with django_assert_num_queries(3):
+    # Runs, estimates, intensities, RAM models.
+    with django_assert_num_queries(4):
         repricing.preview([run.pk for run in runs])

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from footprint.estimate import Assumptions, estimate
 from footprint.intensities import RecentIntensity, YearlyIntensity
 from footprint.power_models import emission_range
+from footprint.ram import Memory
 
 LAPTOP = Assumptions(13.0, 3.0, 0.0, pue=1.0, intensity_g_per_kwh=713.0)
 
@@ -57,7 +58,9 @@ def test_the_headline_of_one_of_the_years_lies_within_the_range(figures, load_ra
     )
     stated = Assumptions(13.0, 3.0, 0.0, pue=1.0, intensity_g_per_kwh=figures[-1])
 
-    spread = emission_range(stated, 0.001, cpu_usage_ratio=load_ratio, ram_gb=8, recent=recent)
+    spread = emission_range(
+        stated, 0.001, cpu_usage_ratio=load_ratio, memory=Memory(8), recent=recent
+    )
 
     assert spread.low_g <= estimate(stated, 0.001).emission_g <= spread.high_g
     assert len(spread.models) == 13
