@@ -70,7 +70,9 @@ class Job:
     """One thing to do with one file: inspect it, or measure it.
 
     ``limits`` None means the usual ones for this job, ``measuring_s`` None the effort's.
-    ``max_opset`` None means what the installed runtime can read.
+    ``max_opset`` None means what the installed runtime can read. ``progress_path`` is a file
+    that progress is written to when the job is done by hand. With ``requires_sandbox`` it is
+    not done at all where the cage lacks what matters.
     """
 
     kind: Kind
@@ -84,6 +86,7 @@ class Job:
     progress_path: str | None = None
     max_opset: int | None = None
     measuring_s: float | None = None
+    requires_sandbox: bool = False
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -124,9 +127,9 @@ class Job:
         wall_s = self.longest_measuring_s + OVERHEAD_S
         return Limits(wall_s=wall_s, cpu_s=wall_s * self.intra_op_threads + 5.0)
 
-    def with_paths(self, *, onnx_path: str, progress_path: str) -> "Job":
-        """The same job on a file at ``onnx_path``, writing its progress to ``progress_path``."""
-        return replace(self, onnx_path=onnx_path, progress_path=progress_path)
+    def with_memory_limit(self, memory_bytes: int) -> "Job":
+        """The same job with so much address space, and its other limits as they are."""
+        return replace(self, limits=replace(self.effective_limits, memory_bytes=memory_bytes))
 
     def to_json(self) -> str:
         """The text of a job file."""

@@ -3,9 +3,10 @@
 import hashlib
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from runner.kept_open import KeptOpen
 from runner.results import Machine, Software
 
 ENGINE_VERSION = "2"
@@ -55,22 +56,34 @@ def describe_software(
     )
 
 
-def peak_memory_bytes(root: Path = _ROOT) -> int | None:
-    """Return the most memory that this process has had resident, None where not told.
+class OwnMemory:
+    """What this process has resident, read from a file that stays open.
 
-    From VmHWM: getrusage's figure is inherited across fork and exec.
+    From VmHWM and VmRSS: getrusage's peak is inherited across fork and exec.
     """
-    return _own_memory_bytes("VmHWM", root)
 
+    def __init__(self, root: Path = _ROOT) -> None:
+        self._read_text = KeptOpen()
+        self._path = root / "proc/self/status"
+        self._read("VmRSS")
 
-def resident_memory_bytes(root: Path = _ROOT) -> int | None:
-    """Return how much memory this process has resident now, None where not told."""
-    return _own_memory_bytes("VmRSS", root)
+    @property
+    def peak_bytes(self) -> int | None:
+        """The most that it has had, None where that is not told."""
+        return self._read("VmHWM")
 
+    @property
+    def resident_bytes(self) -> int | None:
+        """What it has now, None where that is not told."""
+        return self._read("VmRSS")
 
-def _own_memory_bytes(name: str, root: Path) -> int | None:
-    spoken = _pairs(root / "proc/self/status", ":").get(name, "")
-    return int(spoken.split()[0]) * 1024 if spoken else None
+    def _read(self, name: str) -> int | None:
+        try:
+            lines = self._read_text(self._path).splitlines()
+        except OSError:
+            return None
+        spoken = _pairs_of(lines, ":").get(name, "")
+        return int(spoken.split()[0]) * 1024 if spoken else None
 
 
 def _memory_bytes(root: Path) -> int | None:
@@ -91,6 +104,10 @@ def _pairs(path: Path, separator: str) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return {}
+    return _pairs_of(lines, separator)
+
+
+def _pairs_of(lines: Iterable[str], separator: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in lines:
         name, is_pair, value = line.partition(separator)

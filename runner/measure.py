@@ -1,7 +1,7 @@
 """One measurement from start to end: load, first call, warm-up, timed rounds, figures."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,15 +13,12 @@ from runner.bursts import BurstLog, best_sentinel_ns, quiet_bursts
 from runner.caveats import caveats
 from runner.inputs import make_values
 from runner.job import Job
-from runner.machine import (
-    describe_machine,
-    describe_software,
-    peak_memory_bytes,
-    resident_memory_bytes,
-)
+from runner.layers import Sandbox
+from runner.machine import OwnMemory, describe_machine, describe_software
 from runner.meters.metering import Metering, open_meters
+from runner.rehearsal import rehearse
 from runner.reporting import Reporter
-from runner.results import InputUsed, MeasurementResult, Timing
+from runner.results import InputUsed, Machine, MeasurementResult, Timing
 from runner.rounds import Pace, measure_rounds
 from runner.session import (
     PROVIDER,
@@ -37,16 +34,28 @@ from runner.timings import NS_PER_S, Timings
 
 WARM_UP_CALLS = 2
 WARM_UP_S = 0.3
+_CAGED_GPU = "the cage keeps the process that measures from the GPU's driver"
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """All that is asked of the system, asked or opened before the cage is closed."""
+
+    machine: Machine
+    cores: tuple[int, ...]
+    memory: OwnMemory
+    metering: Metering
+    sandbox: Sandbox
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A session, what loading it took, and the cores that it runs on."""
+    """A session, what loading it took, and what is around it."""
 
+    around: _Surroundings
     session: onnxruntime.InferenceSession
     load_s: float
     memory_bytes: int | None
-    cores: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +67,23 @@ class _Measured:
     peak_memory_bytes: int | None
 
 
-def measure(job: Job, reporter: Reporter) -> MeasurementResult:
-    """Do the measurement that ``job`` describes.
+def measure(
+    job: Job,
+    reporter: Reporter,
+    *,
+    model: int | None = None,
+    close_cage: Callable[[], Sandbox] = Sandbox,
+) -> MeasurementResult:
+    """Do the measurement that ``job`` describes, of the open file ``model`` or of its path.
 
+    ``close_cage`` is called before anything of the model is read.
     Raises InputProblem when its inputs cannot be fed as chosen, MeasurementFailed when the
     model cannot be loaded or run, MemoryError when it does not fit.
     """
-    metering = Metering.begin(open_meters())
+    around = _look_around(job, close_cage)
     pace = Pace.of(job, started_s=time.monotonic())
     reporter.enter("loading")
-    loaded = _load(job)
+    loaded = _load(job, Path(job.onnx_path) if model is None else model, around)
     declared = declared_inputs(loaded.session, job.inputs)
     planned = plan_inputs(declared, job.inputs, batch_size=job.batch_size)
     reporter.enter("warming_up")
@@ -80,29 +96,39 @@ def measure(job: Job, reporter: Reporter) -> MeasurementResult:
             call_s=call_s,
             pace=pace,
             reporter=reporter,
-            around_round=metering.timed,
+            around_round=around.metering.timed,
         ),
         planned,
     )
-    measured = _Measured(log, wall_s, peak_memory_bytes())
+    measured = _Measured(log, wall_s, around.memory.peak_bytes)
     reporter.enter("finishing")
     result = _result(job, loaded, inference, planned, measured)
-    return replace(result, metered=metering.metered(latency_s=result.latency.mean_s))
+    return replace(result, metered=around.metering.metered(latency_s=result.latency.mean_s))
 
 
-def _load(job: Job) -> _Loaded:
+def _look_around(job: Job, close_cage: Callable[[], Sandbox]) -> _Surroundings:
+    metering = Metering.begin(open_meters())
+    machine, memory = describe_machine(), OwnMemory()
+    rehearse()
     # Before the session: its threads inherit the cores.
     pinned = cores.pin(job.intra_op_threads)
-    before_bytes = resident_memory_bytes()
+    sandbox = close_cage()
+    if "seccomp" in sandbox.layers:
+        metering.lose("gpu", _CAGED_GPU)
+    return _Surroundings(machine, pinned, memory, metering, sandbox)
+
+
+def _load(job: Job, model: Path | int, around: _Surroundings) -> _Loaded:
+    before_bytes = around.memory.resident_bytes
     start_s = time.perf_counter()
-    session = load(Path(job.onnx_path), intra_op_threads=job.intra_op_threads, cores=pinned)
+    session = load(model, intra_op_threads=job.intra_op_threads, cores=around.cores)
     load_s = time.perf_counter() - start_s
-    if len(pinned) == job.intra_op_threads:
-        cores.stay_on_first(pinned)
-    after_bytes = resident_memory_bytes()
+    if len(around.cores) == job.intra_op_threads:
+        cores.stay_on_first(around.cores)
+    after_bytes = around.memory.resident_bytes
     is_known = before_bytes is not None and after_bytes is not None
     memory_bytes = max(0, (after_bytes or 0) - (before_bytes or 0)) if is_known else None
-    return _Loaded(session, load_s, memory_bytes, pinned)
+    return _Loaded(around, session, load_s, memory_bytes)
 
 
 def _warm_up(inference: Inference, planned: Sequence[PlannedInput]) -> float:
@@ -124,7 +150,7 @@ def _result(
     measured: _Measured,
 ) -> MeasurementResult:
     timings = Timings.of(measured.log, thread_count=job.intra_op_threads, batch_size=job.batch_size)
-    machine = describe_machine()
+    around = loaded.around
     busy_cores = timings.cpu_ratio
     return MeasurementResult(
         latency=timings.latency(),
@@ -135,14 +161,14 @@ def _result(
         first_call_s=inference.first_call_s,
         peak_memory_bytes=measured.peak_memory_bytes,
         cpu_usage_ratio=min(1.0, busy_cores / job.intra_op_threads),
-        machine_usage_ratio=min(1.0, busy_cores / machine.core_count),
+        machine_usage_ratio=min(1.0, busy_cores / around.machine.core_count),
         # By share of the calls' own time, so that what goes on between them is left out.
         cpu_time_per_inference_s=busy_cores * timings.mean_s,
         measuring_wall_s=measured.wall_s,
         uses_io_binding=inference.uses_io_binding,
         inputs=tuple(_used(item) for item in planned),
         outputs=inference.outputs,
-        machine=machine,
+        machine=around.machine,
         software=describe_software(
             onnxruntime=onnxruntime.__version__,
             numpy=np.__version__,
@@ -150,22 +176,21 @@ def _result(
             provider_options=PROVIDER_OPTIONS,
         ),
         session_memory_bytes=loaded.memory_bytes,
-        timing=_timing(job, loaded, measured.log, timings),
+        timing=_timing(job, around.cores, measured.log, timings),
+        sandbox=around.sandbox,
     )
 
 
-def _timing(job: Job, loaded: _Loaded, log: BurstLog, timings: Timings) -> Timing:
+def _timing(job: Job, pinned: tuple[int, ...], log: BurstLog, timings: Timings) -> Timing:
     quiet = quiet_bursts(log.bursts, thread_count=job.intra_op_threads)
-    notes = caveats(
-        job, timings, calls_per_sample=log.calls_per_sample, is_pinned=bool(loaded.cores)
-    )
+    notes = caveats(job, timings, calls_per_sample=log.calls_per_sample, is_pinned=bool(pinned))
     return Timing(
         calls_per_sample=log.calls_per_sample,
         burst_count=len(log.bursts),
         quiet_burst_count=len(quiet),
         round_count=timings.believed_round_count,
         best_sentinel_s=best_sentinel_ns(log.bursts) / NS_PER_S,
-        cores=loaded.cores,
+        cores=pinned,
         notes=tuple(notes),
     )
 

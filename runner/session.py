@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
@@ -64,19 +65,40 @@ class Inference:
     kept_alive: object = None
 
 
+class _FromMemory(onnxruntime.InferenceSession):  # type: ignore[misc]
+    """A session whose model's bytes live no longer than until they are parsed.
+
+    onnxruntime's own keeps them for good, and the wrapper around it while it is made.
+    """
+
+    def __init__(self, read: Callable[[], bytes], options: onnxruntime.SessionOptions) -> None:
+        self._read = read
+        # No second try on a failure: there is no other provider to fall back to.
+        providers = [(PROVIDER, PROVIDER_OPTIONS)]
+        super().__init__(b"read later", options, providers=providers, enable_fallback=0)
+
+    @property
+    def _model_bytes(self) -> bytes:
+        return self._read()
+
+    @_model_bytes.setter
+    def _model_bytes(self, _: object) -> None:
+        """Keep nothing."""
+
+
 def load(
-    path: Path, *, intra_op_threads: int, cores: Sequence[int] = ()
+    model: Path | int, *, intra_op_threads: int, cores: Sequence[int] = ()
 ) -> onnxruntime.InferenceSession:
-    """Return the model at ``path`` as a session on the CPU with just so many threads.
+    """Return the model, a path or an open file, as a session on the CPU with just so many threads.
 
     Where there is one of ``cores`` for each thread, each thread stays on its own.
     Raises MeasurementFailed with onnxruntime's reason when it does not take the model.
     """
+    options = _options(intra_op_threads, cores)
     try:
-        return onnxruntime.InferenceSession(
-            path, _options(intra_op_threads, cores), providers=[(PROVIDER, PROVIDER_OPTIONS)]
-        )
-    except native.NoSuchFile as error:
+        with open(model, "rb", buffering=0, closefd=isinstance(model, Path)) as file:
+            return _FromMemory(lambda: _whole(file), options)
+    except OSError as error:
         raise MeasurementFailed(
             "missing_file", "The model's file cannot be opened. Upload it again."
         ) from error
@@ -89,6 +111,16 @@ def load(
             f"onnxruntime {onnxruntime.__version__} could not load this model: "
             f"{_reason(error)} Check that it loads there, or export it again.",
         ) from error
+
+
+def load_bytes(contents: bytes, *, intra_op_threads: int) -> onnxruntime.InferenceSession:
+    """Return a model of ours as a session."""
+    return _FromMemory(lambda: contents, _options(intra_op_threads, ()))
+
+
+def _whole(file: FileIO) -> bytes:
+    file.seek(0)
+    return file.readall()
 
 
 def _options(intra_op_threads: int, cores: Sequence[int]) -> onnxruntime.SessionOptions:

@@ -1,0 +1,115 @@
+"""The child's side: put on the cage, do the one job, give the answer, end.
+
+Nothing of the stranger's file is looked at before the cage is closed, and nothing is opened
+after.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from runner.channel import NO_FILE, PARENT_PID_VARIABLE, Speaker
+from runner.endings import OUT_OF_MEMORY, means_out_of_memory
+from runner.errors import MeasurementFailed, RunnerError
+from runner.job import Job, Kind
+from runner.layers import Sandbox
+from runner.limits import MemoryRule
+from runner.reporting import Reporter
+from runner.results import Answer, Failure, Result
+from runner.sandbox import Cage
+
+MAX_MESSAGE_LENGTH = 2_000
+_MISSING_FILE = "The model's file cannot be opened. Upload it again."
+
+
+def serve(job_path: Path, *, channel: int, model: int) -> NoReturn:
+    """Do the job of ``job_path`` on the open file ``model``; both numbers are descriptors."""
+    parent_pid = os.environ.get(PARENT_PID_VARIABLE)
+    cage = Cage.begin(int(parent_pid) if parent_pid else None)
+    speaker = Speaker(channel)
+    answer = _answer(job_path, model, cage=cage, reporter=Reporter(speaker.tell))
+    try:
+        speaker.answer(answer.to_json())
+    except ValueError as error:
+        speaker.answer(Answer(answer.kind, False, None, _unforeseen(error)).to_json())
+    # At once: what libraries do when Python ends is nobody's concern any more.
+    os._exit(0)
+
+
+def _answer(job_path: Path, model: int, *, cage: Cage, reporter: Reporter) -> Answer:
+    kind: Kind = "measure"
+    try:
+        job = Job.from_json(job_path.read_bytes())
+        kind = job.kind
+        return Answer(kind, True, _do(job, model, cage=cage, reporter=reporter), None)
+    except RunnerError as error:
+        failure = Failure(error.code, _readable(error.message))
+    except MemoryError:
+        failure = OUT_OF_MEMORY
+    # The child's outermost line: whatever else happened is told to the parent, not lost.
+    except Exception as error:  # noqa: BLE001
+        failure = _unforeseen(error)
+    return Answer(kind, False, None, failure)
+
+
+def _do(job: Job, model: int, *, cage: Cage, reporter: Reporter) -> Result:
+    reporter.enter("starting")
+    if model == NO_FILE:
+        raise MeasurementFailed("missing_file", _MISSING_FILE)
+    threads = job.intra_op_threads
+    cage.limit(
+        memory_bytes=MemoryRule().limit_bytes(job, file_bytes=os.fstat(model).st_size),
+        cpu_s=job.effective_limits.cpu_s,
+        thread_count=threads,
+    )
+    # Imported after the limits, so that loading these libraries counts against them too, and
+    # before the cage is closed, because they are files.
+    if job.kind == "inspect":
+        from runner.onnx_file import inspect_descriptor
+
+        reporter.enter("inspecting")
+        _closing(cage, job, thread_count=1)()
+        return inspect_descriptor(model, max_opset=job.max_opset)
+    from runner.measure import measure
+
+    return measure(job, reporter, model=model, close_cage=_closing(cage, job, thread_count=threads))
+
+
+def _closing(cage: Cage, job: Job, *, thread_count: int) -> Callable[[], Sandbox]:
+    """What closes the cage, and refuses to go on where the job wants a better one."""
+
+    def close() -> Sandbox:
+        cage.close(thread_count=thread_count)
+        sandbox = cage.report()
+        if job.requires_sandbox and not sandbox.is_enough:
+            raise MeasurementFailed("no_sandbox", _why_not(sandbox))
+        return sandbox
+
+    return close
+
+
+def _why_not(sandbox: Sandbox) -> str:
+    lacking = "; ".join(f"{one.layer}: {one.reason}" for one in sandbox.missing)
+    return (
+        "This machine cannot keep a stranger's model away from everything else, so it measures "
+        f"none ({lacking}). Whoever runs the site finds what to do under “The cage” in "
+        "docs/operations.md."
+    )
+
+
+def _readable(message: str) -> str:
+    """``message``, which may quote the model, as one text that the parent accepts."""
+    return "".join(
+        character if character.isprintable() else " " for character in message[:MAX_MESSAGE_LENGTH]
+    )
+
+
+def _unforeseen(error: Exception) -> Failure:
+    if means_out_of_memory(str(error)):
+        return OUT_OF_MEMORY
+    return Failure(
+        "internal_error",
+        f"Something went wrong inside carbonsite ({type(error).__name__}). Run it again; if it "
+        "happens twice, please report it together with the model.",
+    )
