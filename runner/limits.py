@@ -1,6 +1,8 @@
 """What a child takes from itself before it touches a stranger's file: rights and resources."""
 
 import os
+import platform
+import re
 import resource
 import signal
 from dataclasses import dataclass
@@ -59,19 +61,40 @@ def hide_memory() -> None:
     kernel.prctl(_PR_SET_DUMPABLE, 0)
 
 
-def limit_resources(*, memory_bytes: int, cpu_s: float) -> None:
-    """Bound memory, CPU time and open files, let no file grow, and leave no core file."""
-    whole_cpu_s = max(1, round(cpu_s))
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a child may use: address space, CPU time, and how long each file may become."""
+
+    memory_bytes: int
+    cpu_s: float
+    written_bytes: int = 0
+
+
+def limit_resources(bounds: Bounds) -> None:
+    """Put ``bounds`` on this process, and one on open files, and have it leave no core file."""
+    whole_cpu_s = max(1, round(bounds.cpu_s))
     _lower(resource.RLIMIT_CORE, 0, 0)
     _lower(resource.RLIMIT_NOFILE, MAX_OPEN_FILES, MAX_OPEN_FILES)
-    _lower(resource.RLIMIT_FSIZE, 0, 0)
+    _lower(resource.RLIMIT_FSIZE, bounds.written_bytes, bounds.written_bytes)
     _lower(resource.RLIMIT_CPU, whole_cpu_s, whole_cpu_s + CPU_GRACE_S)
-    _lower(resource.RLIMIT_AS, memory_bytes, memory_bytes)
+    _lower(resource.RLIMIT_AS, bounds.memory_bytes, bounds.memory_bytes)
 
 
 def limit_threads(count: int) -> None:
     """Let the user of this process's own namespace have at most ``count`` threads."""
-    _lower(resource.RLIMIT_NPROC, count, count)
+    # Before Linux 5.14 it would count those of the same user everywhere.
+    if counts_threads_by_namespace(platform.release()):
+        _lower(resource.RLIMIT_NPROC, count, count)
+
+
+def counts_threads_by_namespace(release: str) -> bool:
+    """Whether a Linux of this ``release`` does.
+
+    >>> counts_threads_by_namespace("5.14.0-503.el9"), counts_threads_by_namespace("5.10.0")
+    (True, False)
+    """
+    numbers = re.findall(r"\d+", release)[:2]
+    return [int(one) for one in numbers] >= [5, 14]
 
 
 def _lower(limit: int, soft: int, hard: int) -> None:

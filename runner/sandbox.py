@@ -44,21 +44,22 @@ class Cage:
         cage._leave_network()
         return cage
 
-    def limit(self, *, memory_bytes: int, cpu_s: float, thread_count: int) -> None:
-        """Bound memory, CPU time and open files, and let no file grow and no core be left."""
+    def limit(
+        self, *, memory_bytes: int, cpu_s: float, thread_count: int, written_bytes: int = 0
+    ) -> None:
+        """Bound memory, CPU time, open files and each file's growth, and leave no core file."""
         # Outside a namespace of its own it would count the processes of the whole account.
         if "user_namespace" in self._layers:
             limits.limit_threads(thread_count + SPARE_THREADS)
-        self._put_on(
-            "limits", lambda: limits.limit_resources(memory_bytes=memory_bytes, cpu_s=cpu_s)
-        )
+        bounds = limits.Bounds(memory_bytes, cpu_s, written_bytes)
+        self._put_on("limits", lambda: limits.limit_resources(bounds))
 
     def close(self, *, thread_count: int, may_write_in: Path | None = None) -> None:
         """Lock the door: from here on nothing is opened, started or connected to.
 
         Where the job has to write, ``may_write_in`` is the one folder for it.
         """
-        if threading.active_count() > 1:
+        if _thread_count() > 1:
             self._lacks("landlock", "the process had several threads already")
         else:
             self._put_on("landlock", lambda: landlock.restrict(may_write_in))
@@ -93,3 +94,11 @@ class Cage:
 
     def _lacks(self, layer: Layer, reason: str) -> None:
         self._missing.append(MissingLayer(layer, reason))
+
+
+def _thread_count() -> int:
+    # The kernel's count: libraries start threads that Python does not know.
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return threading.active_count()
