@@ -16,7 +16,7 @@ from django.core.files.storage import default_storage
 from django.db import DataError, IntegrityError
 from django.utils import timezone
 
-from benchmarks import outcomes
+from benchmarks import cage, outcomes
 from benchmarks.folders import work_folder
 from benchmarks.models import Run
 from runner import launch
@@ -93,6 +93,8 @@ class _Ticker:
 
 def execute(run_id) -> None:
     """Measure the run, unless somebody else does, and record how it ended."""
+    if cage.is_refusing():
+        return
     with _this_machine_to_itself() as is_ours:
         if not is_ours:
             return
@@ -164,7 +166,7 @@ def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
         measuring_s=settings.MEASURING_S,
     )
     with tempfile.TemporaryDirectory(prefix="measure-", dir=work_folder()) as folder:
-        return launch.run(job, Path(folder), on_tick=ticker)
+        return launch.run(cage.as_the_site_wants(job), Path(folder), on_tick=ticker)
 
 
 @contextmanager

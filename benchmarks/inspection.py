@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 from django.db.models import F
 from django.utils import timezone
 
+from benchmarks import cage
 from benchmarks.folders import work_folder
 from benchmarks.models import ModelVersion
 from runner import launch
@@ -58,7 +59,7 @@ def unanswered() -> list:
 def _read(version: ModelVersion) -> InspectionResult | Failure:
     job = Job(kind="inspect", onnx_path=default_storage.path(version.file.name))
     with tempfile.TemporaryDirectory(prefix="inspect-", dir=work_folder()) as folder:
-        return launch.run(job, Path(folder))
+        return launch.run(cage.as_the_site_wants(job), Path(folder))
 
 
 def _reject(version: ModelVersion, *, code: str, reason: str) -> None:

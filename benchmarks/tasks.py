@@ -3,10 +3,10 @@
 import logging
 
 from celery import shared_task
-from celery.signals import worker_shutting_down
+from celery.signals import worker_ready, worker_shutting_down
 from kombu.exceptions import OperationalError
 
-from benchmarks import execution, folders, inspection, received
+from benchmarks import cage, execution, folders, inspection, received
 
 logger = logging.getLogger(__name__)
 
@@ -14,6 +14,12 @@ logger = logging.getLogger(__name__)
 @worker_shutting_down.connect
 def hand_back_the_run_under_way(**_):
     execution.worker_is_stopping.set()
+
+
+@worker_ready.connect
+def try_the_cage(sender, **_):
+    if "measure" in sender.app.amqp.queues.consume_from:
+        cage.announce()
 
 
 @shared_task

@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
+from benchmarks import cage
 from carbonsite.celery import app
 
 VERSION = "0.1.0"
@@ -26,12 +27,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer whether the site can do its work: 503 while a part of it cannot be reached."""
+    """Answer whether the site can do its work: 503 while a part of it does not."""
     checks: dict[str, Callable[[], bool]] = {
         "database": database_answers,
         "broker": broker_answers,
     }
     state_by_part = {name: "ok" if check() else "unreachable" for name, check in checks.items()}
+    state_by_part["sandbox"] = "ok" if cage.holds_everywhere() else "incomplete"
     is_ready = set(state_by_part.values()) == {"ok"}
     body = {"status": "ok" if is_ready else "unready", "version": VERSION, "parts": state_by_part}
     return JsonResponse(body, status=200 if is_ready else 503)

@@ -127,9 +127,10 @@ class Job:
         wall_s = self.longest_measuring_s + OVERHEAD_S
         return Limits(wall_s=wall_s, cpu_s=wall_s * self.intra_op_threads + 5.0)
 
-    def with_memory_limit(self, memory_bytes: int) -> "Job":
-        """The same job with so much address space, and its other limits as they are."""
-        return replace(self, limits=replace(self.effective_limits, memory_bytes=memory_bytes))
+    def caged_by(self, *, memory_bytes: int, requires_sandbox: bool) -> "Job":
+        """The same job with so much address space, its other limits as they are."""
+        limits = replace(self.effective_limits, memory_bytes=memory_bytes)
+        return replace(self, limits=limits, requires_sandbox=requires_sandbox)
 
     def to_json(self) -> str:
         """The text of a job file."""

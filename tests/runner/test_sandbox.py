@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from runner import launch
+from runner.job import Job
 from runner.layers import ALL_LAYERS, Sandbox
+from runner.results import MeasurementResult
 from runner.self_test import check
+from tests.runner.builders import relu, save
 
 ROOT = Path(__file__).parents[2]
 LINUX = sys.platform.startswith("linux") and platform.machine() in {"x86_64", "aarch64"}
@@ -240,3 +244,38 @@ def _open_cage():
         "sys.exit(attempts.make(sys.argv[-1]))"
     )
     return [sys.executable, "-c", code]
+
+
+HALF_CAGED = """
+import sys
+from runner import __main__, kernel, landlock, namespaces
+
+def gone(*_):
+    raise kernel.Unavailable("the kernel has none")
+
+landlock.restrict = namespaces.leave_users = namespaces.leave_network = gone
+sys.exit(__main__.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("is_required", [True, False])
+def test_a_child_without_a_safe_cage_measures_only_where_that_is_allowed(
+    is_required, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(launch, "python_command", lambda: [sys.executable, "-c", HALF_CAGED])
+    path = str(save(relu(), tmp_path))
+    job = Job("measure", path, measuring_s=0.1, requires_sandbox=is_required)
+
+    outcome = launch.run(job, tmp_path)
+
+    if is_required:
+        assert outcome.code == "no_sandbox"
+        assert "landlock: the kernel has none" in outcome.message
+    else:
+        assert isinstance(outcome, MeasurementResult)
+        assert not outcome.sandbox.is_enough
+        assert {one.layer for one in outcome.sandbox.missing} == {
+            "user_namespace",
+            "network_namespace",
+            "landlock",
+        }
