@@ -5,7 +5,7 @@ after.
 """
 
 import os
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,6 +15,7 @@ from runner.errors import MeasurementFailed, RunnerError
 from runner.job import Job, Kind
 from runner.layers import Sandbox
 from runner.limits import MemoryRule
+from runner.machine import OwnMemory
 from runner.reporting import Reporter
 from runner.results import Answer, Failure, Result
 from runner.sandbox import Cage
@@ -23,12 +24,24 @@ MAX_MESSAGE_LENGTH = 2_000
 _MISSING_FILE = "The model's file cannot be opened. Upload it again."
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the child has to do its job with; ``model`` is an open file's descriptor."""
+
+    cage: Cage
+    reporter: Reporter
+    memory: OwnMemory
+    model: int
+
+
 def serve(job_path: Path, *, channel: int, model: int) -> NoReturn:
     """Do the job of ``job_path`` on the open file ``model``; both numbers are descriptors."""
     parent_pid = os.environ.get(PARENT_PID_VARIABLE)
+    # Once the process is not dumpable its files belong to root.
+    memory = OwnMemory()
     cage = Cage.begin(int(parent_pid) if parent_pid else None)
     speaker = Speaker(channel)
-    answer = _answer(job_path, model, cage=cage, reporter=Reporter(speaker.tell))
+    answer = _answer(job_path, Means(cage, Reporter(speaker.tell), memory, model))
     try:
         speaker.answer(answer.to_json())
     except ValueError as error:
@@ -37,12 +50,12 @@ def serve(job_path: Path, *, channel: int, model: int) -> NoReturn:
     os._exit(0)
 
 
-def _answer(job_path: Path, model: int, *, cage: Cage, reporter: Reporter) -> Answer:
+def _answer(job_path: Path, means: Means) -> Answer:
     kind: Kind = "measure"
     try:
         job = Job.from_json(job_path.read_bytes())
         kind = job.kind
-        return Answer(kind, True, _do(job, model, cage=cage, reporter=reporter), None)
+        return Answer(kind, True, _do(job, means), None)
     except RunnerError as error:
         failure = Failure(error.code, _readable(error.message))
     except MemoryError:
@@ -53,40 +66,41 @@ def _answer(job_path: Path, model: int, *, cage: Cage, reporter: Reporter) -> An
     return Answer(kind, False, None, failure)
 
 
-def _do(job: Job, model: int, *, cage: Cage, reporter: Reporter) -> Result:
-    reporter.enter("starting")
-    if model == NO_FILE:
+def _do(job: Job, means: Means) -> Result:
+    means.reporter.enter("starting")
+    if means.model == NO_FILE:
         raise MeasurementFailed("missing_file", _MISSING_FILE)
-    threads = job.intra_op_threads
-    cage.limit(
-        memory_bytes=MemoryRule().limit_bytes(job, file_bytes=os.fstat(model).st_size),
+    means.cage.limit(
+        memory_bytes=MemoryRule().limit_bytes(job, file_bytes=os.fstat(means.model).st_size),
         cpu_s=job.effective_limits.cpu_s,
-        thread_count=threads,
+        thread_count=job.intra_op_threads,
     )
     # Imported after the limits, so that loading these libraries counts against them too, and
     # before the cage is closed, because they are files.
     if job.kind == "inspect":
         from runner.onnx_file import inspect_descriptor
 
-        reporter.enter("inspecting")
-        _closing(cage, job, thread_count=1)()
-        return inspect_descriptor(model, max_opset=job.max_opset)
+        means.reporter.enter("inspecting")
+        _close(means.cage, job)
+        return inspect_descriptor(means.model, max_opset=job.max_opset)
     from runner.measure import measure
 
-    return measure(job, reporter, model=model, close_cage=_closing(cage, job, thread_count=threads))
+    return measure(
+        job,
+        means.reporter,
+        model=means.model,
+        close_cage=lambda: _close(means.cage, job),
+        memory=means.memory,
+    )
 
 
-def _closing(cage: Cage, job: Job, *, thread_count: int) -> Callable[[], Sandbox]:
-    """What closes the cage, and refuses to go on where the job wants a better one."""
-
-    def close() -> Sandbox:
-        cage.close(thread_count=thread_count)
-        sandbox = cage.report()
-        if job.requires_sandbox and not sandbox.is_enough:
-            raise MeasurementFailed("no_sandbox", _why_not(sandbox))
-        return sandbox
-
-    return close
+def _close(cage: Cage, job: Job) -> Sandbox:
+    """Close the cage; refuse to go on where the job wants a better one."""
+    cage.close(thread_count=job.intra_op_threads if job.kind == "measure" else 1)
+    sandbox = cage.report()
+    if job.requires_sandbox and not sandbox.is_enough:
+        raise MeasurementFailed("no_sandbox", _why_not(sandbox))
+    return sandbox
 
 
 def _why_not(sandbox: Sandbox) -> str:

@@ -1,9 +1,11 @@
 """What measured, machine and software, and fingerprints of what makes figures comparable."""
 
+import contextlib
 import hashlib
 import os
 import platform
 from collections.abc import Iterable, Mapping
+from io import FileIO
 from pathlib import Path
 
 from runner.kept_open import KeptOpen
@@ -12,6 +14,8 @@ from runner.results import Machine, Software
 ENGINE_VERSION = "2"
 GIB = 2**30
 MAX_TEXT_LENGTH = 200
+# Source: proc_pid_clear_refs(5).
+_RESET_PEAK = b"5"
 _ROOT = Path("/")
 
 
@@ -66,6 +70,7 @@ class OwnMemory:
         self._read_text = KeptOpen()
         self._path = root / "proc/self/status"
         self._read("VmRSS")
+        self._peak_reset = _open_to_write(root / "proc/self/clear_refs")
 
     @property
     def peak_bytes(self) -> int | None:
@@ -77,6 +82,16 @@ class OwnMemory:
         """What it has now, None where that is not told."""
         return self._read("VmRSS")
 
+    def forget_peak(self) -> None:
+        """Count the peak from now on, where the system lets it.
+
+        The file and its copy are in memory while a model is parsed from there; who loads it
+        from its path never has them.
+        """
+        if self._peak_reset is not None:
+            with contextlib.suppress(OSError):
+                self._peak_reset.write(_RESET_PEAK)
+
     def _read(self, name: str) -> int | None:
         try:
             lines = self._read_text(self._path).splitlines()
@@ -84,6 +99,13 @@ class OwnMemory:
             return None
         spoken = _pairs_of(lines, ":").get(name, "")
         return int(spoken.split()[0]) * 1024 if spoken else None
+
+
+def _open_to_write(path: Path) -> FileIO | None:
+    try:
+        return path.open("wb", buffering=0)
+    except OSError:
+        return None
 
 
 def _memory_bytes(root: Path) -> int | None:

@@ -73,14 +73,16 @@ def measure(
     *,
     model: int | None = None,
     close_cage: Callable[[], Sandbox] = Sandbox,
+    memory: OwnMemory | None = None,
 ) -> MeasurementResult:
     """Do the measurement that ``job`` describes, of the open file ``model`` or of its path.
 
-    ``close_cage`` is called before anything of the model is read.
+    ``close_cage`` is called before anything of the model is read. ``memory`` was opened before
+    the process gave up the right to.
     Raises InputProblem when its inputs cannot be fed as chosen, MeasurementFailed when the
     model cannot be loaded or run, MemoryError when it does not fit.
     """
-    around = _look_around(job, close_cage)
+    around = _look_around(job, close_cage, memory or OwnMemory())
     pace = Pace.of(job, started_s=time.monotonic())
     reporter.enter("loading")
     loaded = _load(job, Path(job.onnx_path) if model is None else model, around)
@@ -106,9 +108,9 @@ def measure(
     return replace(result, metered=around.metering.metered(latency_s=result.latency.mean_s))
 
 
-def _look_around(job: Job, close_cage: Callable[[], Sandbox]) -> _Surroundings:
+def _look_around(job: Job, close_cage: Callable[[], Sandbox], memory: OwnMemory) -> _Surroundings:
     metering = Metering.begin(open_meters())
-    machine, memory = describe_machine(), OwnMemory()
+    machine = describe_machine()
     rehearse()
     # Before the session: its threads inherit the cores.
     pinned = cores.pin(job.intra_op_threads)
@@ -121,7 +123,12 @@ def _look_around(job: Job, close_cage: Callable[[], Sandbox]) -> _Surroundings:
 def _load(job: Job, model: Path | int, around: _Surroundings) -> _Loaded:
     before_bytes = around.memory.resident_bytes
     start_s = time.perf_counter()
-    session = load(model, intra_op_threads=job.intra_op_threads, cores=around.cores)
+    session = load(
+        model,
+        intra_op_threads=job.intra_op_threads,
+        cores=around.cores,
+        on_parsed=around.memory.forget_peak,
+    )
     load_s = time.perf_counter() - start_s
     if len(around.cores) == job.intra_op_threads:
         cores.stay_on_first(around.cores)

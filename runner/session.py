@@ -65,39 +65,51 @@ class Inference:
     kept_alive: object = None
 
 
+def _nothing() -> None:
+    """What is done when nobody wants to know."""
+
+
 class _FromMemory(onnxruntime.InferenceSession):  # type: ignore[misc]
     """A session whose model's bytes live no longer than until they are parsed.
 
-    onnxruntime's own keeps them for good, and the wrapper around it while it is made.
+    onnxruntime's own class keeps them as long as the session.
     """
 
-    def __init__(self, read: Callable[[], bytes], options: onnxruntime.SessionOptions) -> None:
+    def __init__(
+        self,
+        read: Callable[[], bytes],
+        options: onnxruntime.SessionOptions,
+        on_parsed: Callable[[], None] = _nothing,
+    ) -> None:
         self._read = read
+        self._on_parsed = on_parsed
         # No second try on a failure: there is no other provider to fall back to.
-        providers = [(PROVIDER, PROVIDER_OPTIONS)]
-        super().__init__(b"read later", options, providers=providers, enable_fallback=0)
+        super().__init__(b"read later", options, providers=[PROVIDER], enable_fallback=0)
 
-    @property
-    def _model_bytes(self) -> bytes:
-        return self._read()
-
-    @_model_bytes.setter
-    def _model_bytes(self, _: object) -> None:
-        """Keep nothing."""
+    def _create_inference_session(self, *_: object) -> None:
+        parsed = native.InferenceSession(self._sess_options, self._read(), False, False)
+        self._on_parsed()
+        parsed.initialize_session([PROVIDER], [PROVIDER_OPTIONS], set())
+        self._bind_session(parsed)
 
 
 def load(
-    model: Path | int, *, intra_op_threads: int, cores: Sequence[int] = ()
+    model: Path | int,
+    *,
+    intra_op_threads: int,
+    cores: Sequence[int] = (),
+    on_parsed: Callable[[], None] = _nothing,
 ) -> onnxruntime.InferenceSession:
     """Return the model, a path or an open file, as a session on the CPU with just so many threads.
 
-    Where there is one of ``cores`` for each thread, each thread stays on its own.
+    Where there is one of ``cores`` for each thread, each thread stays on its own. ``on_parsed``
+    is called once the file's bytes are gone again and before the session is built of them.
     Raises MeasurementFailed with onnxruntime's reason when it does not take the model.
     """
     options = _options(intra_op_threads, cores)
     try:
         with open(model, "rb", buffering=0, closefd=isinstance(model, Path)) as file:
-            return _FromMemory(lambda: _whole(file), options)
+            return _FromMemory(lambda: _whole(file), options, on_parsed)
     except OSError as error:
         raise MeasurementFailed(
             "missing_file", "The model's file cannot be opened. Upload it again."
