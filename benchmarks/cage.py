@@ -19,14 +19,14 @@ from runner.limits import MemoryRule
 from runner.self_test import CageCheck, check
 
 LABELS = {
-    "parent_death_signal": "ends with its worker",
-    "no_new_privileges": "gains no rights",
+    "parent_death_signal": "ends with the worker",
+    "no_new_privileges": "no new rights",
     "first_to_go": "first to go when memory runs out",
     "not_dumpable": "hidden from other processes",
     "user_namespace": "a user of its own",
-    "network_namespace": "no network",
-    "limits": "limited memory, CPU time and files",
-    "landlock": "no files (Landlock)",
+    "network_namespace": "network out of reach",
+    "limits": "limited memory and CPU time",
+    "landlock": "files out of reach (Landlock)",
     "seccomp": "few system calls (seccomp)",
 }
 CACHE_KEY = "cages"

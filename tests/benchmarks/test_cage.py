@@ -8,8 +8,10 @@ import pytest
 from benchmarks import cage, execution, tasks
 from benchmarks.models import Run
 from carbonsite import health
+from runner.endings import FORBIDDEN_CALL
 from runner.job import Job
 from runner.layers import ALL_LAYERS, MissingLayer, Sandbox
+from runner.results import Failure
 from runner.sample_models import lenet5
 from runner.self_test import CageCheck
 from tests.people import a_done_run, a_queued_run, a_ready_version, owner
@@ -144,5 +146,32 @@ def test_the_runs_page_names_the_layers(client):
     page = client.get(run.get_absolute_url()).content.decode()
 
     assert "Measured in an incomplete cage." in page
-    assert "no files (Landlock), because the kernel has no Landlock." in page
+    assert "Missing: files out of reach (Landlock). Why: the kernel has no Landlock." in page
     assert "few system calls (seccomp)" in page
+
+
+@pytest.mark.parametrize("code", ["killed", "no_result"])
+def test_a_child_killed_from_outside_is_tried_once_more_and_no_oftener(code, stands, monkeypatch):
+    stands(SHUT, required=True)
+    tries = []
+    ending = Failure(code, "It was killed.")
+    monkeypatch.setattr(execution.launch, "run", lambda *_, **more: tries.append(1) or ending)
+    run = a_lenet_run()
+
+    execution.execute(run.pk)
+    assert status_of(run) == Run.Status.QUEUED
+    execution.execute(run.pk)
+
+    assert status_of(run) == Run.Status.FAILED
+    assert Run.objects.get(pk=run.pk).failure_code == code
+    assert len(tries) == 2
+
+
+def test_a_forbidden_call_is_the_models_own_fault_and_not_tried_again(stands, monkeypatch):
+    stands(SHUT, required=True)
+    monkeypatch.setattr(execution.launch, "run", lambda *_, **more: FORBIDDEN_CALL)
+    run = a_lenet_run()
+
+    execution.execute(run.pk)
+
+    assert Run.objects.get(pk=run.pk).failure_code == "forbidden_call"
