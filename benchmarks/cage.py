@@ -65,7 +65,7 @@ def as_the_site_wants(job: Job) -> Job:
         settings.CHILD_MEMORY_PER_THREAD_BYTES,
     )
     return job.caged_by(
-        memory_bytes=rule.limit_bytes(job, file_bytes=_size_bytes(job.onnx_path)),
+        memory_bytes=rule.limit_bytes(job, file_bytes=sum(map(_size_bytes, job.files))),
         requires_sandbox=settings.REQUIRE_SANDBOX and job.kind != "inspect",
     )
 

@@ -22,10 +22,10 @@ def main(arguments: list[str]) -> int:
             from runner import by_hand
 
             return by_hand.do(*map(Path, arguments))
-        case ["--caged", job_path, channel, model]:
+        case ["--caged", job_path, channel, files]:
             from runner import child
 
-            child.serve(Path(job_path), channel=int(channel), model=int(model))
+            child.serve(Path(job_path), int(channel), [int(one) for one in files.split(",")])
         case ["--attempt", name]:
             from runner import attempts
 

@@ -22,11 +22,11 @@ _SIGNALS = ("rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "re
 _THREADS = ("futex", "set_robust_list", "set_tid_address", "rseq", "gettid", "exit", "exit_group")
 _SCHEDULER = ("sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler")
 _CLOCKS = ("clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time")
-_FACTS = ("times", "getrlimit", "getrusage", "sysinfo", "uname", "getcpu", "getrandom")
+_FACTS = ("times", "getrlimit", "getrusage", "sysinfo", "uname", "getcpu", "getrandom", "getcwd")
 _IDENTITY = ("getpid", "getppid", "getuid", "getgid", "geteuid", "getegid")
 # What libraries try and can do without.
 _LOOKING = ("open", "openat", "openat2", "stat", "lstat", "statx", "access", "faccessat")
-_LOOKING_TOO = ("faccessat2", "readlink", "readlinkat", "getcwd", "getdents64", "statfs", "fstatfs")
+_LOOKING_TOO = ("faccessat2", "readlink", "readlinkat", "getdents64", "statfs", "fstatfs")
 _CHANGING = ("mkdir", "mkdirat", "unlink", "unlinkat", "rename", "renameat", "renameat2")
 _HINTS = ("get_mempolicy", "mbind", "set_mempolicy", "pwrite64", "ftruncate", "fsync", "fdatasync")
 # Answered so, a C library falls back on `clone`, whose flags a filter can see.

@@ -13,9 +13,9 @@ import tempfile
 import zlib
 from dataclasses import dataclass
 
-# Where the child is told who waits for it; what stands for a file that could not be opened.
+# Where the child is told who waits for it.
 PARENT_PID_VARIABLE = "CARBONSITE_RUNNER_PARENT"
-NO_FILE = -1
+_CLOSED = -1
 MAX_PROGRESS_BYTES = 4_096
 MAX_ANSWER_BYTES = 4 * 2**20
 MAX_COMPLAINT_BYTES = 16_384
@@ -50,7 +50,7 @@ class Listener:
     @property
     def is_open(self) -> bool:
         """Whether it can be listened to still."""
-        return self.descriptor != NO_FILE
+        return self.descriptor != _CLOSED
 
     def progress(self) -> bytes | None:
         """The last whole progress text, None where there is none just now."""
@@ -64,7 +64,7 @@ class Listener:
         """Let go of the memory."""
         if self.is_open:
             os.close(self.descriptor)
-            self.descriptor = NO_FILE
+            self.descriptor = _CLOSED
 
     def _read(self, slot: _Slot) -> bytes | None:
         if not self.is_open:
@@ -90,7 +90,7 @@ class Complaints:
 
     def listen(self) -> None:
         """Take in what was said since, without waiting for more."""
-        if self._read_end == NO_FILE:
+        if self._read_end == _CLOSED:
             return
         with contextlib.suppress(BlockingIOError):
             for _ in range(_MAX_READS):
@@ -109,9 +109,9 @@ class Complaints:
 
     def close(self) -> None:
         """Stop listening."""
-        if self._read_end != NO_FILE:
+        if self._read_end != _CLOSED:
             os.close(self._read_end)
-            self._read_end = NO_FILE
+            self._read_end = _CLOSED
 
 
 class Speaker:

@@ -5,13 +5,15 @@ after.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from runner.channel import NO_FILE, PARENT_PID_VARIABLE, Speaker
+from runner.channel import PARENT_PID_VARIABLE, Speaker
 from runner.endings import OUT_OF_MEMORY, means_out_of_memory
 from runner.errors import MeasurementFailed, RunnerError
+from runner.given_files import NO_FILE, give
 from runner.job import Job, Kind
 from runner.layers import Sandbox
 from runner.limits import MemoryRule
@@ -21,27 +23,26 @@ from runner.results import Answer, Failure, Result
 from runner.sandbox import Cage
 
 MAX_MESSAGE_LENGTH = 2_000
-_MISSING_FILE = "The model's file cannot be opened. Upload it again."
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What the child has to do its job with; ``model`` is an open file's descriptor."""
+    """What the child has to do its job with; ``files`` are the descriptors of the job's."""
 
     cage: Cage
     reporter: Reporter
     memory: OwnMemory
-    model: int
+    files: Sequence[int]
 
 
-def serve(job_path: Path, *, channel: int, model: int) -> NoReturn:
-    """Do the job of ``job_path`` on the open file ``model``; both numbers are descriptors."""
+def serve(job_path: Path, channel: int, files: Sequence[int]) -> NoReturn:
+    """Do the job of ``job_path`` on its open ``files``; all numbers are descriptors."""
     parent_pid = os.environ.get(PARENT_PID_VARIABLE)
     # Once the process is not dumpable its files belong to root.
     memory = OwnMemory()
     cage = Cage.begin(int(parent_pid) if parent_pid else None)
     speaker = Speaker(channel)
-    answer = _answer(job_path, Means(cage, Reporter(speaker.tell), memory, model))
+    answer = _answer(job_path, Means(cage, Reporter(speaker.tell), memory, files))
     try:
         speaker.answer(answer.to_json())
     except ValueError as error:
@@ -68,27 +69,26 @@ def _answer(job_path: Path, means: Means) -> Answer:
 
 def _do(job: Job, means: Means) -> Result:
     means.reporter.enter("starting")
-    if means.model == NO_FILE:
-        raise MeasurementFailed("missing_file", _MISSING_FILE)
+    give(dict(zip(job.files, means.files, strict=True)))
+    file_bytes = sum(os.fstat(one).st_size for one in means.files if one != NO_FILE)
     means.cage.limit(
-        memory_bytes=MemoryRule().limit_bytes(job, file_bytes=os.fstat(means.model).st_size),
+        memory_bytes=MemoryRule().limit_bytes(job, file_bytes=file_bytes),
         cpu_s=job.effective_limits.cpu_s,
         thread_count=job.intra_op_threads,
     )
     # Imported after the limits, so that loading these libraries counts against them too, and
     # before the cage is closed, because they are files.
     if job.kind == "inspect":
-        from runner.onnx_file import inspect_descriptor
+        from runner.onnx_file import inspect_file
 
         means.reporter.enter("inspecting")
         _close(means.cage, job)
-        return inspect_descriptor(means.model, max_opset=job.max_opset)
+        return inspect_file(Path(job.onnx_path), max_opset=job.max_opset)
     from runner.measure import measure
 
     return measure(
         job,
         means.reporter,
-        model=means.model,
         close_cage=lambda: _close(means.cage, job),
         memory=means.memory,
     )

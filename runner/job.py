@@ -104,6 +104,11 @@ class Job:
             raise Nonsense("measuring_s", "must be more than 0 and at most 3,600")
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of the files that the job is about; all that its child gets to read."""
+        return (self.onnx_path,)
+
+    @property
     def wanted_measuring_s(self) -> float:
         """How long inferences are timed for at least."""
         if self.measuring_s is not None:

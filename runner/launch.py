@@ -8,12 +8,13 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from runner.channel import NO_FILE, PARENT_PID_VARIABLE, Complaints, Listener
+from runner.channel import PARENT_PID_VARIABLE, Complaints, Listener
 from runner.endings import failure_of_exit
 from runner.errors import Nonsense
+from runner.given_files import NO_FILE
 from runner.job import Job
 from runner.results import Failure, Progress, Result, read_answer
 from runner.text_locale import child_locale
@@ -56,17 +57,17 @@ class Child:
         work_dir = work_dir.resolve()
         (work_dir / "job.json").write_text(job.to_json(), encoding="utf-8")
         listener, complaints = Listener(), Complaints()
-        model = _open_model(Path(job.onnx_path))
-        kept = [one for one in (listener.descriptor, model) if one != NO_FILE]
+        files = [_open_for(path) for path in job.files]
+        opened = [one for one in files if one != NO_FILE]
         try:
             process = subprocess.Popen(
-                _command(work_dir, channel=listener.descriptor, model=model),
+                _command(work_dir, listener.descriptor, files),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=complaints.write_end,
                 cwd=work_dir,
                 env=child_environment(work_dir),
-                pass_fds=kept,
+                pass_fds=[listener.descriptor, *opened],
                 start_new_session=True,
             )
         except OSError:
@@ -75,8 +76,8 @@ class Child:
             raise
         finally:
             complaints.close_write_end()
-            if model != NO_FILE:
-                os.close(model)
+            for descriptor in opened:
+                os.close(descriptor)
         return cls(job, process, listener, complaints)
 
     @property
@@ -186,8 +187,8 @@ def run(
         child.kill()
 
 
-def _open_model(path: Path) -> int:
-    """The model's file, open for reading only; NO_FILE where there is no plain file to open."""
+def _open_for(path: str) -> int:
+    """The file at ``path``, open for reading only; NO_FILE where there is no plain file to open."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -198,9 +199,9 @@ def _open_model(path: Path) -> int:
     return NO_FILE
 
 
-def _command(work_dir: Path, *, channel: int, model: int) -> list[str]:
-    job_path = str(work_dir / "job.json")
-    return [*python_command(), "--caged", job_path, str(channel), str(model)]
+def _command(work_dir: Path, channel: int, files: Sequence[int]) -> list[str]:
+    given = ",".join(map(str, files))
+    return [*python_command(), "--caged", str(work_dir / "job.json"), str(channel), given]
 
 
 def python_command() -> list[str]:

@@ -71,11 +71,10 @@ def measure(
     job: Job,
     reporter: Reporter,
     *,
-    model: int | None = None,
     close_cage: Callable[[], Sandbox] = Sandbox,
     memory: OwnMemory | None = None,
 ) -> MeasurementResult:
-    """Do the measurement that ``job`` describes, of the open file ``model`` or of its path.
+    """Do the measurement that ``job`` describes.
 
     ``close_cage`` is called before anything of the model is read. ``memory`` was opened before
     the process gave up the right to.
@@ -85,7 +84,7 @@ def measure(
     around = _look_around(job, close_cage, memory or OwnMemory())
     pace = Pace.of(job, started_s=time.monotonic())
     reporter.enter("loading")
-    loaded = _load(job, Path(job.onnx_path) if model is None else model, around)
+    loaded = _load(job, around)
     declared = declared_inputs(loaded.session, job.inputs)
     planned = plan_inputs(declared, job.inputs, batch_size=job.batch_size)
     reporter.enter("warming_up")
@@ -120,11 +119,11 @@ def _look_around(job: Job, close_cage: Callable[[], Sandbox], memory: OwnMemory)
     return _Surroundings(machine, pinned, memory, metering, sandbox)
 
 
-def _load(job: Job, model: Path | int, around: _Surroundings) -> _Loaded:
+def _load(job: Job, around: _Surroundings) -> _Loaded:
     before_bytes = around.memory.resident_bytes
     start_s = time.perf_counter()
     session = load(
-        model,
+        Path(job.onnx_path),
         intra_op_threads=job.intra_op_threads,
         cores=around.cores,
         on_parsed=around.memory.forget_peak,

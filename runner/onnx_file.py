@@ -12,6 +12,7 @@ from onnx import ModelProto, TensorProto, TensorShapeProto, TypeProto, ValueInfo
 from runner.acceptance import PLAIN_DOMAINS, check_model, check_text
 from runner.counting import count_macs
 from runner.errors import Rejected
+from runner.given_files import open_given
 from runner.results import InspectionResult
 from runner.shapes import TensorDescription, declared_dimension
 from runner.weights import nodes_within, parameter_count
@@ -34,22 +35,18 @@ def inspect_file(path: Path, *, max_opset: int | None = None) -> InspectionResul
     Raises Rejected with a stable code when it is no model that carbonsite can measure.
     """
     try:
-        with path.open("rb") as file:
-            return inspect_descriptor(file.fileno(), max_opset=max_opset)
+        with open_given(path) as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                raise Rejected(
+                    "empty_file",
+                    "The file is empty. Export the model again and upload the new file.",
+                )
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                return inspect_bytes(data, max_opset=max_opset)
     except OSError as error:
         raise Rejected(
             "missing_file", "The model's file cannot be opened. Upload it again."
         ) from error
-
-
-def inspect_descriptor(descriptor: int, *, max_opset: int | None = None) -> InspectionResult:
-    """Read the open file as `inspect_file` does, without opening anything."""
-    if os.fstat(descriptor).st_size == 0:
-        raise Rejected(
-            "empty_file", "The file is empty. Export the model again and upload the new file."
-        )
-    with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as contents:
-        return inspect_bytes(contents, max_opset=max_opset)
 
 
 def inspect_bytes(data: Buffer, *, max_opset: int | None = None) -> InspectionResult:

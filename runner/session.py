@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +13,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from runner.endings import means_out_of_memory
 from runner.errors import MeasurementFailed
+from runner.given_files import open_given
 from runner.inputs import Values
 from runner.job import InputChoices
 from runner.results import OutputSeen
@@ -94,13 +94,13 @@ class _FromMemory(onnxruntime.InferenceSession):  # type: ignore[misc]
 
 
 def load(
-    model: Path | int,
+    path: Path,
     *,
     intra_op_threads: int,
     cores: Sequence[int] = (),
     on_parsed: Callable[[], None] = _nothing,
 ) -> onnxruntime.InferenceSession:
-    """Return the model, a path or an open file, as a session on the CPU with just so many threads.
+    """Return the model at ``path`` as a session on the CPU with just so many threads.
 
     Where there is one of ``cores`` for each thread, each thread stays on its own. ``on_parsed``
     is called once the file's bytes are gone again and before the session is built of them.
@@ -108,8 +108,8 @@ def load(
     """
     options = _options(intra_op_threads, cores)
     try:
-        with open(model, "rb", buffering=0, closefd=isinstance(model, Path)) as file:
-            return _FromMemory(lambda: _whole(file), options, on_parsed)
+        with open_given(path) as file:
+            return _FromMemory(file.readall, options, on_parsed)
     except OSError as error:
         raise MeasurementFailed(
             "missing_file", "The model's file cannot be opened. Upload it again."
@@ -128,11 +128,6 @@ def load(
 def load_bytes(contents: bytes, *, intra_op_threads: int) -> onnxruntime.InferenceSession:
     """Return a model of ours as a session."""
     return _FromMemory(lambda: contents, _options(intra_op_threads, ()))
-
-
-def _whole(file: FileIO) -> bytes:
-    file.seek(0)
-    return file.readall()
 
 
 def _options(intra_op_threads: int, cores: Sequence[int]) -> onnxruntime.SessionOptions:

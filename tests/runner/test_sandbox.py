@@ -27,7 +27,7 @@ from pathlib import Path
 from runner import kernel, landlock, sandbox
 from runner.sandbox import Cage
 cage = Cage.begin(None)
-cage.limit(memory_bytes=2**29, cpu_s=5, thread_count=1, written_bytes={written})
+cage.limit(memory_bytes=2**30, cpu_s=5, thread_count=1, written_bytes={written})
 parent = os.getppid()
 {before}
 cage.close(thread_count=1, may_write_in={folder})
@@ -61,7 +61,7 @@ REFUSED = {
     "make a folder": "os.mkdir('folder')",
     "rename": "os.rename('there', 'elsewhere')",
     "code in memory": "mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)",
-    "more memory": "resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29))",
+    "more memory": "resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))",
     "be looked into again": "kernel.prctl(4, 1)",
     "type into a terminal": "fcntl.ioctl(0, 0x5412, b'x')",
     "move the parent to one core": "os.sched_setaffinity(parent, {0})",
@@ -77,7 +77,7 @@ def caged(after, folder, *, before="", may_write=False, written=0):
     code = PROGRAM.format(before=before, after=after, folder=place, written=written)
     return subprocess.run(
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False,
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=60,
+        env=launch.child_environment(folder), timeout=60,
     )  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def test_an_abort_is_a_crash_and_no_forbidden_call(tmp_path):
 
 
 def test_memory_ends_where_the_limit_is(tmp_path):
-    assert "MemoryError" in caged("bytes(2**29)", tmp_path).stderr
+    assert "MemoryError" in caged("bytes(2**30)", tmp_path).stderr
 
 
 def test_a_bomb_of_threads_comes_to_an_end(tmp_path):
@@ -180,6 +180,31 @@ socket.socket()
     assert ended.stdout.splitlines()[:3] == ["True", "refused", "refused"]
     assert ended.stdout.splitlines()[3] == "File too large"
     assert ended.returncode == -signal.SIGSYS
+
+
+def test_onnxruntime_can_write_its_profile_in_the_one_folder(tmp_path):
+    before = """
+import json, onnxruntime
+from runner.rehearsal import rehearse
+from runner.tiny_model import TINY_MODEL
+import numpy
+rehearse()
+"""
+    after = """
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1
+options.enable_profiling = True
+options.profile_file_prefix = str(Path.cwd() / "profile")
+session = onnxruntime.InferenceSession(TINY_MODEL, options, providers=["CPUExecutionProvider"])
+session.run(None, {"x": numpy.ones(1, numpy.float32)})
+events = json.load(open(session.end_profiling()))
+print(any(event["cat"] == "Node" for event in events), flush=True)
+os._exit(0)
+"""
+
+    ended = caged(after, tmp_path, before=before, may_write=True, written=2**20)
+
+    assert (ended.returncode, ended.stdout) == (0, "True\n"), ended.stderr
 
 
 def test_without_landlock_no_folder_is_left_to_write_in(tmp_path):
