@@ -76,7 +76,7 @@ def caged(after, folder, *, before="", may_write=False, written=0):
     place = f"Path({str(folder)!r})" if may_write else None
     code = PROGRAM.format(before=before, after=after, folder=place, written=written)
     return subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False,
+        [sys.executable, "-u", "-c", code], cwd=folder, capture_output=True, text=True, check=False,
         env=launch.child_environment(folder), timeout=60,
     )  # fmt: skip
 
