@@ -14,7 +14,7 @@ import onnx
 
 from runner import launch
 from runner.job import Job
-from runner.results import MeasurementResult
+from runner.results import Latency, MeasurementResult
 from runner.sample_models import lenet5
 
 LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
@@ -68,17 +68,19 @@ def _print_start() -> None:
 
 
 def _print_latency(model: Path, folder: Path) -> None:
-    ratios = []
+    ratios: dict[str, list[float]] = {"median_s": [], "min_s": []}
     for index in range(PAIRS):
-        both = dict.fromkeys((True, False) if index % 2 else (False, True))
-        medians_s = {is_caged: _median_s(model, folder, is_caged=is_caged) for is_caged in both}
-        ratios.append(medians_s[True] / medians_s[False])
-    middle = statistics.median(ratios)
-    spread = f"{min(ratios):.3f} to {max(ratios):.3f}"
-    print(f"{model.stem:<24} caged / open: {middle:.4f} ({PAIRS} pairs, {spread})")
+        order = (True, False) if index % 2 else (False, True)
+        latencies = {is_caged: _latency(model, folder, is_caged=is_caged) for is_caged in order}
+        for name, found in ratios.items():
+            found.append(getattr(latencies[True], name) / getattr(latencies[False], name))
+    for name, found in ratios.items():
+        spread = f"{PAIRS} pairs, {min(found):.3f} to {max(found):.3f}"
+        middle = statistics.median(found)
+        print(f"{model.stem:<18} {name:<9} caged / open: {middle:.4f} ({spread})")
 
 
-def _median_s(model: Path, folder: Path, *, is_caged: bool) -> float:
+def _latency(model: Path, folder: Path, *, is_caged: bool) -> Latency:
     usual = launch.python_command
     if not is_caged:
         launch.python_command = lambda: [sys.executable, "-c", OPEN]
@@ -91,7 +93,7 @@ def _median_s(model: Path, folder: Path, *, is_caged: bool) -> float:
         raise SystemExit(f"{model}: {result}")
     if bool(result.sandbox.layers) != is_caged:
         raise SystemExit(f"{result.sandbox} is not what was wanted")
-    return result.latency.median_s
+    return result.latency
 
 
 if __name__ == "__main__":
