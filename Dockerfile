@@ -1,8 +1,9 @@
 # One image for all of the site's processes; docker-compose.yml says which runs what.
 FROM python:3.11.11-slim-bookworm AS packages
 RUN python -m venv /opt/carbonsite
-COPY requirements.txt ./
-RUN /opt/carbonsite/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+COPY requirements.txt requirements-s3.txt ./
+RUN /opt/carbonsite/bin/pip install --no-cache-dir --require-hashes \
+    -r requirements.txt -r requirements-s3.txt
 
 FROM python:3.11.11-slim-bookworm AS front-end
 WORKDIR /site

@@ -5,7 +5,7 @@ COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 .PHONY: help run demo test check lint format types imports templates lock vendor \
-	bench-engine
+	bench-engine bench-start bench-workers
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,12 +45,19 @@ templates: ## lint the templates
 lock: ## pin every package anew, with hashes
 	test -x .cache/lock/bin/uv || { python3 -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv; }
 	$(COMPILE) $(UPGRADE) requirements.in -o requirements.txt
+	$(COMPILE) $(UPGRADE) requirements-s3.in -o requirements-s3.txt
 	$(COMPILE) $(UPGRADE) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) $(UPGRADE) requirements-node.in -o requirements-node.txt
 	npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved=true
 
-bench-engine: ## compare the engine with other ways of timing (BENCH_S=1 BENCH_ROUNDS=2: a short one)
+bench-engine: ## compare the engine with other ways of timing (python -m benches.compare_engines says how)
 	$(PYTHON) -m benches.compare_engines
+
+bench-workers: ## runs a minute with 1, 2, 4, 8 measuring machines (needs DATABASE_URL, REDIS_URL)
+	$(PYTHON) -m benches.compare_worker_counts
+
+bench-start: ## where a run's time goes beside measuring
+	$(PYTHON) -m benches.start
 
 vendor: ## fetch the front-end files
 	$(PYTHON) -P carbonsite/vendor.py

@@ -1,9 +1,11 @@
 """How administrators see people and their tokens; a token's secret is seen by nobody."""
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import admin as auth_admin
 
-from accounts.models import ApiToken, User
+from accounts import audit
+from accounts.models import ApiToken, AuditEntry, User
 
 
 @admin.register(User)
@@ -39,4 +41,35 @@ class ApiTokenAdmin(admin.ModelAdmin):
     def revoke(self, request, queryset):
         for token in queryset:
             token.revoke()
+            subject = f"{token} of {token.owner}"
+            audit.note(
+                audit.Action.TOKEN_REVOKED, actor=request.user, subject=subject, request=request
+            )
         self.message_user(request, "Revoked. Whatever used these tokens is locked out now.")
+
+
+@admin.register(AuditEntry, LogEntry)
+class LogAdmin(admin.ModelAdmin):
+    """What happened, to be read and searched; nobody writes, changes or deletes it here."""
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def get_list_display(self, request):
+        if self.model is LogEntry:
+            return ["action_time", "user", "content_type", "object_repr", "get_change_message"]
+        return ["at", "action", "actor_name", "subject", "address"]
+
+    def get_search_fields(self, request):
+        if self.model is LogEntry:
+            return ["user__username", "object_repr"]
+        return ["actor_name", "subject", "address"]
+
+    def get_list_filter(self, request):
+        return ["action_time", "action_flag"] if self.model is LogEntry else ["at", "action"]

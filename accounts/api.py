@@ -13,6 +13,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 
+from accounts import audit
 from accounts.models import ApiToken, User
 
 # How long allauth remembers failed log-ins of one name (its rate limit "login_failed").
@@ -91,6 +92,7 @@ class ApiTokens(GenericAPIView):
             request._request, username=values.pop("username"), password=values.pop("password")
         )
         token, secret = ApiToken.objects.issue(owner=owner, **values)
+        audit.note(audit.Action.TOKEN_MADE, actor=owner, subject=str(token), request=request)
         answer = {
             "token": secret,
             "name": token.name,

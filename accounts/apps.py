@@ -5,3 +5,7 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+
+    def ready(self):
+        """Have the audit log listen, once the models are there."""
+        from accounts import audit  # noqa: F401

@@ -55,6 +55,16 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         return token, secret
 
 
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    def visible_to(self, user):
+        """What ``user`` did; staff read all of it in the admin only."""
+        return self.filter(actor_id=user.pk)
+
+    def older_than(self, age: timedelta):
+        """Entries that need not be kept longer."""
+        return self.filter(at__lt=timezone.now() - age)
+
+
 class ApiToken(models.Model):
     """A named key of one user's; only its digest is kept."""
 
@@ -107,3 +117,44 @@ class ApiToken(models.Model):
         ApiToken.objects.filter(pk=self.pk, revoked_at__isnull=True).update(
             revoked_at=timezone.now()
         )
+
+
+class AuditEntry(models.Model):
+    """One thing that somebody did about who may come in and who may see what; never changed."""
+
+    class Action(models.TextChoices):
+        SIGNED_UP = "signed_up", "Signed up"
+        LOGGED_IN = "logged_in", "Logged in"
+        LOGGED_OUT = "logged_out", "Logged out"
+        LOG_IN_FAILED = "log_in_failed", "Failed to log in"
+        PASSWORD_CHANGED = "password_changed", "Changed the password"
+        EMAIL_CHANGED = "email_changed", "Changed the e-mail address"
+        FACTOR_ADDED = "factor_added", "Added a second factor"
+        FACTOR_REMOVED = "factor_removed", "Removed a second factor"
+        TOKEN_MADE = "token_made", "Made an API token"
+        TOKEN_REVOKED = "token_revoked", "Revoked an API token"
+        VISIBILITY_CHANGED = "visibility_changed", "Changed who may see something"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    at = models.DateTimeField(default=timezone.now)
+    action = models.CharField(max_length=20, choices=Action)
+    actor = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="audit_entries"
+    )
+    # Kept as it was: the account may be renamed or deleted.
+    actor_name = models.CharField(max_length=150, blank=True)
+    subject = models.CharField(max_length=200, blank=True)
+    address = models.GenericIPAddressField(null=True)
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "audit log"
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="audit_newest_first"),
+            models.Index(fields=["actor", "-at"], name="audit_of_an_actor"),
+        ]
+
+    def __str__(self):
+        return f"{self.actor_name or 'somebody'}: {self.get_action_display()}"

@@ -10,8 +10,11 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import audit
 from accounts.forms import TokenForm
-from accounts.models import ApiToken
+from accounts.models import ApiToken, AuditEntry
+
+ACTIVITY_SHOWN = 15
 
 
 @login_required
@@ -28,6 +31,7 @@ def account_settings(request):
             "passkey_count": authenticators.filter(type=Authenticator.Type.WEBAUTHN).count(),
             "session_count": len(UserSession.objects.purge_and_list(request.user)),
             "token_count": ApiToken.objects.visible_to(request.user).usable().count(),
+            "activity": AuditEntry.objects.visible_to(request.user)[:ACTIVITY_SHOWN],
         },
     )
 
@@ -46,6 +50,7 @@ def tokens(request):
             scope=form.cleaned_data["scope"],
             expires_at=form.expires_at(),
         )
+        audit.note(audit.Action.TOKEN_MADE, actor=request.user, subject=str(token), request=request)
         form = TokenForm()
     return render(
         request,
@@ -68,5 +73,6 @@ def token_revoke(request, pk):
     if request.method != "POST":
         return render(request, "accounts/token_revoke.html", {"token": token})
     token.revoke()
+    audit.note(audit.Action.TOKEN_REVOKED, actor=request.user, subject=str(token), request=request)
     messages.success(request, f"“{token.name}” is revoked. Whatever used it is locked out now.")
     return redirect("tokens")

@@ -24,11 +24,12 @@ MEASURING_S = 1.0
 
 STEPS = """
 import time
+from runner.limits import Bounds
 from runner.sandbox import Cage
 times = [time.perf_counter()]
 cage = Cage.begin(None)
 times.append(time.perf_counter())
-cage.limit(memory_bytes=2**30, cpu_s=60, thread_count=1)
+cage.limit(Bounds(2**30, 60), thread_count=1)
 times.append(time.perf_counter())
 cage.close(thread_count=1)
 times.append(time.perf_counter())

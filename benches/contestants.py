@@ -1,113 +1,158 @@
-"""One other way of timing a model, in a process of its own: a plain loop, or MLPerf's LoadGen.
-
-usage: python -m benches.contestants plain|loadgen|inputs MODEL SECONDS CHOICES FOLDER
-CHOICES is the JSON of a job's inputs; FOLDER is where logs, or the inputs' values, go.
-"""
+"""Each way of timing a model, started as a fresh process, and the figures that come of it."""
 
 import json
-import re
-import statistics
+import os
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
 
-from runner.inputs import Values, make_values
-from runner.job import InputChoices
-from runner.session import declared_inputs
-from runner.shapes import plan_inputs
+from benches.models import Subject
+from benches.plan import EFFORTS, Step
+from runner import cores
+from runner.job import Job
+from runner.known_best import KnownBest
+from runner.launch import run
+from runner.results import Failure, MeasurementResult
 
+ROOT = Path(__file__).resolve().parent.parent
+OTHER_S = 120
+# What a run does beside measuring and loading, and is no cost of the engine's: warming up.
 WARM_UP_S = 0.3
-SUMMARY_LINES = {"figure_s": "50.00 percentile latency (ns)", "mean_s": "Mean latency (ns)"}
+
+Figures = dict[str, float]
 
 
-def main(arguments: list[str]) -> None:
-    """Time the model as asked and print the figures as JSON."""
-    way, model_path, seconds, choices, folder = arguments
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model_path, options, providers=["CPUExecutionProvider"])
-    chosen = InputChoices.from_plain(json.loads(choices))
-    values = make_values(plan_inputs(declared_inputs(session, chosen), chosen), seed=0)
-    if way == "inputs":
-        write_inputs(session, values, Path(folder))
-        return
+@dataclass(frozen=True, slots=True)
+class Contestants:
+    """The ways of timing, made ready below ``cache``."""
 
-    def call() -> object:
-        return session.run(None, values)
+    cache: Path
 
-    until_s = time.perf_counter() + WARM_UP_S
-    call()
-    while time.perf_counter() < until_s:
-        call()
-    figures = {"plain": time_plainly, "loadgen": time_by_loadgen}[way]
-    print(json.dumps(figures(call, float(seconds), Path(folder))))
+    def is_ready(self, way: str) -> bool:
+        """Fetch or compile what ``way`` needs; False, and said why, where that fails."""
+        commands = {
+            "loadgen": [
+                *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
+                *("--upgrade", "--target", str(self._loadgen), "mlcommons-loadgen"),
+            ],
+            "floor": ["cc", "-O2", "-o", str(self._floor), f"{ROOT}/benches/floor.c", "-ldl"],
+        }
+        if way not in commands or (way == "loadgen" and self._loadgen.exists()):
+            return True
+        try:
+            subprocess.run(commands[way], check=True, timeout=OTHER_S)
+        except (OSError, subprocess.SubprocessError) as error:
+            print(f"SKIPPED {way}: it could not be made ready ({error}).", file=sys.stderr)
+            return False
+        return True
 
+    def time(self, subject: Subject, step: Step, *, is_real: bool) -> Figures | None:
+        """Return the figures of one fresh process, None (and said why) where it failed.
 
-def time_plainly(call: Callable[[], object], seconds: float, _folder: Path) -> dict[str, float]:
-    """Return what most people measure: the median of single calls in a loop."""
-    calls_s = []
-    until_s = time.perf_counter() + seconds
-    while not calls_s or time.perf_counter() < until_s:
+        ``is_real`` leaves it to the engine's effort how long it measures.
+        """
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            try:
+                if step.way in EFFORTS:
+                    return self._by_engine(subject, step, folder, None if is_real else step.seconds)
+                if step.way == "floor":
+                    return self._by_floor(subject, step.seconds)
+                return json.loads(self._by_loop(step.way, subject, step.seconds, folder))
+            except (OSError, ValueError, subprocess.SubprocessError) as error:
+                print(f"FAILED {step.way} on {subject.name}: {error}", file=sys.stderr)
+                return None
+
+    @property
+    def _loadgen(self) -> Path:
+        return self.cache / "loadgen"
+
+    @property
+    def _floor(self) -> Path:
+        return self.cache / "floor"
+
+    def _by_engine(
+        self, subject: Subject, step: Step, folder: Path, measuring_s: float | None
+    ) -> Figures | None:
+        known_best = KnownBest.of_this_machine(self.cache / "known_best.json")
+        job = Job(
+            "measure",
+            str(subject.path),
+            effort=step.way,
+            inputs=subject.inputs,
+            measuring_s=measuring_s,
+            best_sentinel_s=known_best.sentinel_s(),
+        )
         start_s = time.perf_counter()
-        call()
-        calls_s.append(time.perf_counter() - start_s)
-    fastest_s = float(np.percentile(calls_s, 1))
-    return {
-        "figure_s": statistics.median(calls_s),
-        "mean_s": statistics.fmean(calls_s),
-        "fastest_s": fastest_s,
+        result = run(job, folder)
+        wall_s = time.perf_counter() - start_s
+        if isinstance(result, Failure):
+            print(f"FAILED engine on {subject.name}: {result.message}", file=sys.stderr)
+            return None
+        known_best.remember(result.timing.best_sentinel_s)
+        return _engine_figures(result, wall_s)
+
+    def _by_floor(self, subject: Subject, seconds: float) -> Figures:
+        inputs = self.cache / "inputs" / subject.name
+        if not (inputs / "spec.txt").exists():
+            inputs.mkdir(parents=True, exist_ok=True)
+            self._by_loop("inputs", subject, seconds, inputs)
+        library = next((Path(onnxruntime.__file__).parent / "capi").glob("libonnxruntime.so.*"))
+        command = [str(self._floor), str(library), str(subject.path), str(seconds)]
+        # On the core that the engine uses, so that the two differ in nothing but the program.
+        before = os.sched_getaffinity(0)
+        try:
+            cores.pin(1)
+            done = subprocess.run(
+                [*command, f"{inputs}/spec.txt"],
+                check=True,
+                capture_output=True,
+                text=True,
+                timeout=seconds + OTHER_S,
+            )
+        finally:
+            os.sched_setaffinity(0, before)
+        return json.loads(done.stdout)
+
+    def _by_loop(self, way: str, subject: Subject, seconds: float, folder: Path) -> str:
+        choices = json.dumps(asdict(subject.inputs))
+        command = [sys.executable, "-m", "benches.loops", way, str(subject.path), str(seconds)]
+        done = subprocess.run(
+            [*command, choices, str(folder)],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=seconds + OTHER_S,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(self._loadgen), "ORT_DISABLE_TELEMETRY": "1"},
+        )
+        return done.stdout
+
+
+def _engine_figures(result: MeasurementResult, wall_s: float) -> Figures:
+    latency = result.latency
+    known_s = result.load_s + result.first_call_s + result.measuring_wall_s
+    figures = {
+        "mean_s": latency.mean_s,
+        "median_s": latency.median_s,
+        "fastest_s": float(np.percentile(result.samples_s, 10)),
+        "sample_count": latency.sample_count,
+        "plain_mean_s": result.as_measured.mean_s,
+        "plain_median_s": result.as_measured.median_s,
+        "quiet_ratio": latency.quiet_ratio,
+        "is_noisy": latency.is_noisy,
+        "ci95_low_s": latency.ci95_low_s,
+        "ci95_high_s": latency.ci95_high_s,
+        "round_count": result.timing.round_count,
+        "best_sentinel_s": result.timing.best_sentinel_s,
+        "known_best_sentinel_s": result.timing.known_best_sentinel_s,
+        "wall_s": result.measuring_wall_s,
+        "added_s": wall_s - known_s - max(WARM_UP_S, 2 * latency.mean_s),
     }
-
-
-def time_by_loadgen(call: Callable[[], object], seconds: float, folder: Path) -> dict[str, float]:
-    """Return what LoadGen's SingleStream scenario says in its summary."""
-    import mlperf_loadgen as loadgen
-
-    def issue(samples: list[object]) -> None:
-        for sample in samples:
-            call()
-            loadgen.QuerySamplesComplete([loadgen.QuerySampleResponse(sample.id, 0, 0)])  # type: ignore[attr-defined]
-
-    settings = loadgen.TestSettings()
-    settings.scenario = loadgen.TestScenario.SingleStream
-    settings.mode = loadgen.TestMode.PerformanceOnly
-    settings.min_duration_ms = settings.max_duration_ms = round(seconds * 1000)
-    settings.min_query_count = 1
-    logs = loadgen.LogSettings()
-    logs.log_output.outdir = str(folder)
-    logs.log_output.copy_summary_to_stdout = False
-    system = loadgen.ConstructSUT(issue, lambda: None)
-    library = loadgen.ConstructQSL(1, 1, lambda samples: None, lambda samples: None)
-    loadgen.StartTestWithLogSettings(system, library, settings, logs)
-    summary = (folder / "mlperf_log_summary.txt").read_text()
-    return {name: _nanoseconds(summary, label) / 1e9 for name, label in SUMMARY_LINES.items()}
-
-
-def _nanoseconds(summary: str, label: str) -> int:
-    found = re.search(re.escape(label) + r"\s*:\s*(\d+)", summary)
-    if found is None:
-        raise ValueError(f"LoadGen's summary has no {label!r}")
-    return int(found[1])
-
-
-def write_inputs(
-    session: onnxruntime.InferenceSession, values: dict[str, Values], folder: Path
-) -> None:
-    """Write the values and the list of them that the C program reads."""
-    lines = []
-    for number, (name, array) in enumerate(values.items()):
-        path = folder / f"input_{number}.bin"
-        path.write_bytes(np.ascontiguousarray(array).tobytes())
-        kind = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
-        lines.append(" ".join(map(str, ["in", name, kind, array.ndim, *array.shape, path])))
-    lines += [f"out {output.name}" for output in session.get_outputs()]
-    (folder / "spec.txt").write_text("\n".join(lines) + "\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    return {name: float(value) for name, value in figures.items() if value is not None}

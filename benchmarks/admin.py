@@ -3,7 +3,15 @@
 from django.contrib import admin
 from django.utils.html import format_html
 
-from benchmarks.models import Estimate, Measurement, ModelVersion, OnnxModel, Run
+from benchmarks.models import (
+    Estimate,
+    InputSet,
+    Measurement,
+    ModelVersion,
+    OnnxModel,
+    Run,
+    Worker,
+)
 from footprint.units import format_energy_kwh, format_quantity
 
 
@@ -64,7 +72,7 @@ class OnnxModelAdmin(admin.ModelAdmin):
     list_select_related = ("owner",)
     search_fields = ("name", "owner__username", "id")
     autocomplete_fields = ("owner",)
-    readonly_fields = ("id", "created_at", "updated_at")
+    readonly_fields = ("id", "saved_inputs", "created_at", "updated_at")
     inlines = (VersionInline,)
 
     def has_add_permission(self, request):
@@ -92,6 +100,23 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     def size(self, version):
         """The file's size as one reads it."""
         return format_quantity(version.size_bytes, "B")
+
+
+@admin.register(InputSet)
+class InputSetAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "onnx_model", "size", "has_labels", "created_at")
+    list_filter = ("has_labels", "created_at")
+    list_select_related = ("onnx_model",)
+    search_fields = ("name", "onnx_model__name", "onnx_model__owner__username", "sha256", "id")
+
+    def has_delete_permission(self, request, obj=None):
+        """The file would stay behind."""
+        return False
+
+    @admin.display(ordering="size_bytes")
+    def size(self, input_set):
+        """The file's size as one reads it."""
+        return format_quantity(input_set.size_bytes, "B")
 
 
 @admin.register(Run)
@@ -129,3 +154,14 @@ class RunAdmin(ReadOnlyAdmin):
     def page(self, run):
         """A link to the run as its owner sees it."""
         return format_html('<a href="{0}">{0}</a>', run.get_absolute_url())
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    """The processes that measure and inspect, and when each was last known to live."""
+
+    list_display = ["name", "queues", "host", "process_id", "started_at", "seen_at", "is_alive"]
+
+    @admin.display(boolean=True, description="alive")
+    def is_alive(self, worker):
+        return Worker.objects.alive().filter(pk=worker.pk).exists()

@@ -7,20 +7,23 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import DataError, IntegrityError
 from django.utils import timezone
 
 from benchmarks import cage, outcomes
-from benchmarks.folders import work_folder
+from benchmarks.folders import RUN_PREFIX, sweep_runs, work_folder
 from benchmarks.models import Run
+from benchmarks.stored_files import UnusableFile, on_this_machine
+from hardware.assumptions import SourcedAssumptions
 from runner import launch
 from runner.job import InputChoices, Job
+from runner.known_best import KnownBest
 from runner.results import Failure, MeasurementResult, Progress
 
 RING_AGAIN_AFTER = timedelta(seconds=20)
@@ -38,6 +41,10 @@ LOST = (
 IMPOSSIBLE = (
     "The measurement came back with figures that cannot be, so it was thrown away. Run it again; "
     "if it happens once more, the model interferes with its own measurement."
+)
+VALUES_GONE = (
+    "The inputs “{name}” that this run was to be fed have been deleted meanwhile. Choose others, "
+    "or have values made up, and run it again."
 )
 logger = logging.getLogger(__name__)
 
@@ -91,29 +98,47 @@ class _Ticker:
         return "the run was cancelled" if self.is_claim_lost else None
 
 
-def execute(run_id) -> None:
-    """Measure the run, unless somebody else does, and record how it ended."""
+def execute(run_id) -> bool:
+    """Measure the run, unless somebody else does, and record how it ended.
+
+    Returns whether the run waits again, so that its bell has to be rung once more.
+    """
     if cage.is_refusing():
-        return
+        return False
     with _this_machine_to_itself() as is_ours:
         if not is_ours:
-            return
+            return True
         claim_token = Run.objects.claim(run_id, worker_name=_worker_name())
         if claim_token is None:
-            return
+            return False
         ticker = _Ticker(run_id, claim_token)
-        run = Run.objects.select_related("version").get(pk=run_id)
+        run = Run.objects.select_related("version", "input_set").get(pk=run_id)
+        logger.info("Measuring run %s", run_id, extra=_facts(run))
         outcome = _measure(run, ticker)
+    _log_end(run, outcome)
     if ticker.is_claim_lost:
-        return
+        return False
     if not isinstance(outcome, Failure):
         _record(run_id, claim_token, outcome)
     elif worker_is_stopping.is_set():
-        Run.objects.hand_back(run_id, claim_token)
+        return Run.objects.hand_back(run_id, claim_token)
     elif outcome.code in NOT_THE_MODELS_FAULT and run.attempts <= RETRIES:
-        Run.objects.try_again(run_id, claim_token)
+        return Run.objects.try_again(run_id, claim_token)
     else:
         outcomes.record_failure(run_id, claim_token, code=outcome.code, message=outcome.message)
+    return False
+
+
+def _facts(run: Run) -> dict:
+    """What every line about a run says to a program that reads the log."""
+    return {"run_id": str(run.pk), "version_id": str(run.version_id), "attempt": run.attempts}
+
+
+def _log_end(run: Run, outcome: MeasurementResult | Failure) -> None:
+    ending = outcome.code if isinstance(outcome, Failure) else "measured"
+    duration_s = round((timezone.now() - run.started_at).total_seconds(), 3)
+    facts = {**_facts(run), "ending": ending, "duration_s": duration_s}
+    logger.info("Run %s ended: %s", run.pk, ending, extra=facts)
 
 
 def reap_stalled() -> list:
@@ -156,23 +181,65 @@ def _record(run_id, claim_token, result: MeasurementResult) -> None:
 
 
 def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
-    job = Job(
+    if run.values_name and run.input_set is None:
+        return Failure("bad_input", VALUES_GONE.format(name=run.values_name))
+    known_best = KnownBest.of_this_machine(settings.DATA_DIR / "known_best.json")
+    prefix = f"{RUN_PREFIX}{run.pk}-"
+    try:
+        with (
+            _files_of(run) as files,
+            tempfile.TemporaryDirectory(prefix=prefix, dir=work_folder()) as folder,
+        ):
+            job = replace(job_of(run), **files, best_sentinel_s=known_best.sentinel_s())
+            outcome = launch.run(cage.as_the_site_wants(job), Path(folder), on_tick=ticker)
+    except UnusableFile as error:
+        return Failure("missing_file", str(error))
+    if not isinstance(outcome, Failure):
+        # A full disk costs what would have been known, not the measurement.
+        with suppress(OSError):
+            known_best.remember(outcome.timing.best_sentinel_s)
+    return outcome
+
+
+def job_of(run: Run) -> Job:
+    """Return what a child is asked for ``run``; the paths are those of another machine yet."""
+    return Job(
         kind="measure",
-        onnx_path=default_storage.path(run.version.file.name),
+        onnx_path="model.onnx",
         batch_size=run.batch_size,
         intra_op_threads=run.intra_op_threads,
         effort=run.effort,
         inputs=InputChoices.from_plain(run.input_choices),
         measuring_s=settings.MEASURING_S,
+        wants_gpu=SourcedAssumptions.from_json(run.assumptions).gpu is not None,
     )
-    with tempfile.TemporaryDirectory(prefix="measure-", dir=work_folder()) as folder:
-        return launch.run(cage.as_the_site_wants(job), Path(folder), on_tick=ticker)
+
+
+@contextmanager
+def _files_of(run: Run) -> Iterator[dict[str, str]]:
+    """Give the job's paths: the model, and the real inputs where the run has some."""
+    with ExitStack() as stack:
+
+        def path_of(row) -> str:
+            return str(stack.enter_context(on_this_machine(row.file.name, sha256=row.sha256)))
+
+        files = {"onnx_path": path_of(run.version)}
+        if run.input_set is not None:
+            files["values_path"] = path_of(run.input_set)
+        yield files
+
+
+def sweep_leftovers() -> None:
+    """Delete what killed workers left of their runs, unless something is measured now."""
+    with open(_lock_path(), "w") as lock_file, suppress(BlockingIOError):
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        sweep_runs()
 
 
 @contextmanager
 def _this_machine_to_itself() -> Iterator[bool]:
     """Wait until nothing else is measured on this machine; False when told to stop first."""
-    with open(settings.DATA_DIR / "measuring.lock", "w") as lock_file:
+    with open(_lock_path(), "w") as lock_file:
         while not worker_is_stopping.is_set():
             try:
                 fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -182,6 +249,10 @@ def _this_machine_to_itself() -> Iterator[bool]:
                 yield True
                 return
         yield False
+
+
+def _lock_path() -> Path:
+    return settings.DATA_DIR / "measuring.lock"
 
 
 def _worker_name() -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+RUN_PREFIX = "run-"
 # No child lives for more than some minutes.
 ABANDONED_AFTER = timedelta(hours=1)
 
@@ -33,6 +34,12 @@ def sweep_work() -> int:
                 shutil.rmtree(folder, ignore_errors=True)
                 swept_count += 1
     return swept_count
+
+
+def sweep_runs() -> None:
+    """Delete what killed workers left of their runs; only for whoever holds the machine's lock."""
+    for folder in work_folder().glob(f"{RUN_PREFIX}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _made(folder: Path) -> Path:

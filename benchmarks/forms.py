@@ -6,8 +6,12 @@ from pathlib import PurePath
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
-from benchmarks.input_fields import InputDescription, input_fields
-from benchmarks.models import ModelVersion, OnnxModel, Run
+from accounts import audit
+from benchmarks.input_choices import saved_for
+from benchmarks.input_fields import input_fields
+from benchmarks.input_forms import InputQuestions
+from benchmarks.input_sets import batch_size_in
+from benchmarks.models import InputSet, ModelVersion, OnnxModel, Run
 from benchmarks.submission import MAX_BATCH_SIZE, RunSettings
 from benchmarks.uploads import VersionDetails
 from hardware.models import HardwareProfile
@@ -115,6 +119,11 @@ class ModelForm(forms.ModelForm):
             )
         return name
 
+    def save(self, commit=True):
+        """Store the changes; a change of who may see the model goes into the audit log."""
+        audit.note_visibility(self.instance, actor=self.instance.owner)
+        return super().save(commit)
+
 
 class ProfileChoiceField(forms.ModelChoiceField):
     """Profiles, each with the figures that tell them apart."""
@@ -130,7 +139,38 @@ class VersionChoiceField(forms.ModelChoiceField):
         return version.title
 
 
-class RunForm(StepForm):
+class ManyFilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class RealInputsForm(StepForm):
+    """Files of real inputs. Several at once arrive as one field, which the view reads."""
+
+    file = forms.FileField(
+        label="An .npz file, or .npy files",
+        required=False,
+        help_text="An .npz with an array for each input, by the input's name; or several .npy "
+        "files, each called as its input. They are checked by name, type and shape.",
+        widget=ManyFilesInput(attrs={"accept": ".npz,.npy"}),
+    )
+
+
+class SavedInputsForm(InputQuestions, StepForm):
+    """What runs of a model are fed when nothing else is said."""
+
+    def __init__(self, *args, version: ModelVersion, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.ask_about(input_fields(version.inputs))
+        saved = saved_for(version)
+        self.dropped = saved.message_by_dropped
+        self.initial = self.inputs.initial(saved.choices)
+
+    def choices(self) -> dict:
+        """Return what was chosen; what was left at its guess is left out."""
+        return self.inputs.choices(self.cleaned_data)
+
+
+class RunForm(InputQuestions, StepForm):
     """How a version is to be measured, with a field for each free size and range of its inputs."""
 
     version = VersionChoiceField(queryset=ModelVersion.objects.none(), empty_label=None)
@@ -151,8 +191,28 @@ class RunForm(StepForm):
     effort = forms.ChoiceField(
         choices=Run.Effort, initial=Run.Effort.STANDARD, widget=forms.RadioSelect
     )
+    values = forms.ModelChoiceField(
+        label="Values",
+        queryset=InputSet.objects.none(),
+        required=False,
+        empty_label="Made up, the same ones each time",
+        error_messages={"invalid_choice": "These inputs have been deleted. Choose others."},
+    )
+    file = RealInputsForm.base_fields["file"]
+    save_inputs = forms.BooleanField(
+        label="Save these sizes and ranges with the model: later runs begin with them",
+        required=False,
+    )
 
-    def __init__(self, *args, user, version: ModelVersion, like: Run | None = None, **kwargs):
+    def __init__(
+        self,
+        *args,
+        user,
+        version: ModelVersion,
+        like: Run | None = None,
+        is_like_asked_for: bool = False,
+        **kwargs,
+    ):
         super().__init__(*args, **kwargs)
         self.fields["version"].queryset = version.onnx_model.versions.filter(
             status=ModelVersion.Status.READY
@@ -163,73 +223,64 @@ class RunForm(StepForm):
         self.fields[
             "intra_op_threads"
         ].help_text = f"The measuring machine has {os.cpu_count() or 1} cores."
-        self.inputs = input_fields(version.inputs)
-        for one in self.inputs.fields:
-            self.fields[one.field_name] = one.as_form_field()
+        self.fields["values"].queryset = version.onnx_model.input_sets.all()
+        self.ask_about(input_fields(version.inputs))
+        self.follows = self._follow(version, like, is_asked_for=is_like_asked_for)
+        if like is not None and like.status == Run.Status.FAILED:
+            self.focus_on(self.inputs.field_name_meant_by(like.failure_message))
+
+    def _follow(self, version: ModelVersion, like: Run | None, *, is_asked_for: bool) -> str:
+        """Begin with the run asked for, else with what is saved, else with the last good run.
+
+        Return which of them the inputs are from: run, saved, or nothing.
+        """
+        saved = saved_for(version)
+        self.dropped = saved.message_by_dropped
+        has_saved = bool(version.onnx_model.saved_inputs) and not is_asked_for
+        inputs = saved.choices if has_saved else like.input_choices if like is not None else {}
+        begin = self.inputs.initial(inputs)
         if like is not None:
-            self.initial = self._initial_like(like) | self.initial
-
-    def _initial_like(self, run: Run) -> dict:
-        chosen = {
-            "profile": run.profile_id,
-            "batch_size": run.batch_size,
-            "intra_op_threads": run.intra_op_threads,
-            "effort": run.effort,
-        }
-        return chosen | self.inputs.initial(run.input_choices)
-
-    @property
-    def has_batch(self) -> bool:
-        """Whether the batch size sets any dimension."""
-        return bool(self.inputs.batch_places)
-
-    @property
-    def shows_ranges(self) -> bool:
-        """Whether the ranges are worth opening: one is wrong, is set, or is probably needed."""
-        ends = [self[one.field_name] for one in self.inputs.fields if one.is_range_end]
-        return self.inputs.has_scalars or any(
-            end.errors or end.value() not in (None, "") for end in ends
-        )
-
-    @property
-    def size_rows(self) -> list[forms.BoundField]:
-        """The bound fields of the free dimensions and of the shapes that are not declared."""
-        return [self[one.field_name] for one in self.inputs.fields if not one.is_range_end]
-
-    @property
-    def input_rows(self) -> list[tuple[InputDescription, list[forms.BoundField]]]:
-        """Every input, with the fields for the range of its values."""
-        return [
-            (one, [self[name] for name in one.range_field_names])
-            for one in self.inputs.descriptions
-        ]
+            begin |= {
+                "profile": like.profile_id,
+                "batch_size": like.batch_size,
+                "intra_op_threads": like.intra_op_threads,
+                "effort": like.effort,
+                "values": like.input_set_id,
+            }
+        self.initial = begin | self.initial
+        return "saved" if has_saved else "run" if like is not None else ""
 
     def clean(self):
-        """Ask for both ends of a range, or for neither, and in their order."""
+        """Find no fault with sizes and ranges where real inputs take their place."""
         cleaned = super().clean()
-        for one in self.inputs.descriptions:
-            ends = [cleaned.get(name) for name in one.range_field_names]
-            if ends.count(None) == 1:
-                missing = one.range_field_names[ends.index(None)]
-                self.add_error(missing, "Give both ends of the range, or neither.")
-            elif None not in ends and ends and ends[0] > ends[1]:
-                self.add_error(
-                    one.range_field_names[1], f"The highest value must be at least {ends[0]:g}."
-                )
+        if cleaned.get("values") is not None:
+            self.forget_inputs()
         return cleaned
 
     def settings(self) -> RunSettings:
         """Return what was chosen; what was left at its default is left out."""
         cleaned = self.cleaned_data
         return RunSettings(
-            batch_size=cleaned["batch_size"],
+            batch_size=self._batch_size(),
             intra_op_threads=cleaned["intra_op_threads"],
             effort=cleaned["effort"],
             inputs=self.inputs.choices(cleaned),
+            values=cleaned["values"],
         )
 
-    def place_of(self, problem_field: str) -> str | None:
-        """Return the form's own name of a setting such as ``inputs.dims.sequence``."""
-        return self.inputs.field_name_by_setting.get(problem_field) or super().place_of(
-            problem_field
-        )
+    @property
+    def whole_sets(self) -> list[str]:
+        """The ids of the real inputs that leave nothing to be made up."""
+        names = {one.name for one in self.inputs.tensors}
+        return [
+            str(one.pk)
+            for one in self.fields["values"].queryset
+            if names <= {array["name"] for array in one.tensors}
+        ]
+
+    def _batch_size(self) -> int:
+        """Return the batch size: that of the real inputs, unless it was set to something else."""
+        typed, values = self.cleaned_data["batch_size"], self.cleaned_data["values"]
+        if values is None or "batch_size" in self.changed_data:
+            return typed
+        return batch_size_in(self.cleaned_data["version"], values) or typed

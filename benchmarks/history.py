@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
@@ -34,7 +34,14 @@ COLUMN_BY_FIELD = {
     "machine_fingerprint": "measurement__machine_fingerprint",
     "software_fingerprint": "measurement__software_fingerprint",
 }
-SETTING_FIELDS = ("profile_id", "batch_size", "intra_op_threads", "input_choices")
+SETTING_FIELDS = (
+    "profile_id",
+    "batch_size",
+    "intra_op_threads",
+    "input_choices",
+    "values_name",
+    "values_sha256",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,9 @@ class SeriesKey:
     batch_size: int
     intra_op_threads: int
     inputs: str
+    # Of the real inputs, where there were any; the hash tells them apart, the name is for people.
+    values_sha256: str = ""
+    values_name: str = field(default="", compare=False)
 
     @property
     def settings_label(self) -> str:
@@ -57,6 +67,8 @@ class SeriesKey:
         if self.inputs:
             dims = json.loads(self.inputs).get("dims", {})
             parts += [f"{name} = {size}" for name, size in dims.items()] or ["own inputs"]
+        if self.values_sha256:
+            parts.append(f"fed “{self.values_name}”")
         return ", ".join(parts)
 
 
@@ -267,6 +279,8 @@ def _key(row: dict) -> SeriesKey:
         batch_size=row["batch_size"],
         intra_op_threads=row["intra_op_threads"],
         inputs=json.dumps(choices, sort_keys=True) if any(choices.values()) else "",
+        values_sha256=row["values_sha256"],
+        values_name=row["values_name"],
     )
 
 

@@ -5,13 +5,13 @@ from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
-from django.core.files.storage import default_storage
 from django.db.models import F
 from django.utils import timezone
 
 from benchmarks import cage
 from benchmarks.folders import work_folder
 from benchmarks.models import ModelVersion
+from benchmarks.stored_files import UnusableFile, on_this_machine
 from runner import launch
 from runner.job import Job
 from runner.results import Failure, InspectionResult
@@ -57,9 +57,15 @@ def unanswered() -> list:
 
 
 def _read(version: ModelVersion) -> InspectionResult | Failure:
-    job = Job(kind="inspect", onnx_path=default_storage.path(version.file.name))
-    with tempfile.TemporaryDirectory(prefix="inspect-", dir=work_folder()) as folder:
-        return launch.run(cage.as_the_site_wants(job), Path(folder))
+    try:
+        with (
+            on_this_machine(version.file.name, sha256=version.sha256) as path,
+            tempfile.TemporaryDirectory(prefix="inspect-", dir=work_folder()) as folder,
+        ):
+            job = cage.as_the_site_wants(Job(kind="inspect", onnx_path=str(path)))
+            return launch.run(job, Path(folder))
+    except UnusableFile as error:
+        return Failure("missing_file", str(error))
 
 
 def _reject(version: ModelVersion, *, code: str, reason: str) -> None:

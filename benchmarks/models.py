@@ -12,7 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.ids import new_id
-from benchmarks.querysets import ModelVersionQuerySet, OnnxModelQuerySet, RunQuerySet
+from benchmarks.querysets import (
+    InputSetQuerySet,
+    ModelVersionQuerySet,
+    OnnxModelQuerySet,
+    RunQuerySet,
+    WorkerQuerySet,
+)
 
 
 class OnnxModel(models.Model):
@@ -28,6 +34,8 @@ class OnnxModel(models.Model):
     )
     name = models.CharField(max_length=120, validators=[ProhibitNullCharactersValidator()])
     visibility = models.CharField(max_length=8, choices=Visibility, default=Visibility.PRIVATE)
+    # What runs are fed when nothing else is said: dims, shapes and ranges; empty for the guesses.
+    saved_inputs = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -52,6 +60,11 @@ class OnnxModel(models.Model):
     @property
     def latest_version(self) -> "ModelVersion | None":
         return self.versions.order_by("-number").first()
+
+    @property
+    def newest_ready_version(self) -> "ModelVersion | None":
+        """The newest version that can be run: its inputs are the model's."""
+        return self.versions.filter(status="ready").order_by("-number").first()
 
 
 class ModelVersion(models.Model):
@@ -129,6 +142,33 @@ class ModelVersion(models.Model):
         return self.status == self.Status.READY
 
 
+class InputSet(models.Model):
+    """Real inputs for a model: an ``.npz`` whose arrays are named as the inputs are."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    onnx_model = models.ForeignKey(OnnxModel, on_delete=models.CASCADE, related_name="input_sets")
+    name = models.CharField(max_length=120, validators=[ProhibitNullCharactersValidator()])
+    file = models.FileField(max_length=255)
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.PositiveBigIntegerField()
+    # Per array: name, dtype, shape.
+    tensors = models.JSONField(default=list)
+    # Whether one array holds what the answers should be: it is kept, and fed to no input.
+    has_labels = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = InputSetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["onnx_model", "name"], name="one_input_set_per_name")
+        ]
+
+    def __str__(self):
+        return self.name
+
+
 class Run(models.Model):
     """One measurement of one version for one profile; the row is also its place in the queue."""
 
@@ -157,6 +197,12 @@ class Run(models.Model):
     intra_op_threads = models.PositiveSmallIntegerField(default=1)
     effort = models.CharField(max_length=10, choices=Effort, default=Effort.STANDARD)
     input_choices = models.JSONField(default=dict)
+    # Real inputs, where it is fed any; their name and hash outlive them.
+    input_set = models.ForeignKey(
+        InputSet, null=True, on_delete=models.SET_NULL, related_name="runs"
+    )
+    values_name = models.CharField(max_length=120, blank=True)
+    values_sha256 = models.CharField(max_length=64, blank=True)
     # The numbers and origins of hardware.assumptions, as they were when the run was asked for.
     assumptions = models.JSONField()
     queued_at = models.DateTimeField(default=timezone.now)
@@ -353,3 +399,22 @@ class IdempotencyKey(models.Model):
 
     def __str__(self):
         return self.key
+
+
+class Worker(models.Model):
+    """A process that takes work from queues, and when it was last known to live."""
+
+    name = models.CharField(primary_key=True, max_length=200)
+    queues = models.JSONField(default=list)
+    host = models.CharField(max_length=120)
+    process_id = models.PositiveIntegerField()
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField()
+
+    objects = WorkerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name

@@ -5,10 +5,15 @@ from datetime import timedelta
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
+# Leases and signs of life are told by the database's clock: workers' own may differ by hours.
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 3
+# A heartbeat comes every 10 s; one that waited for a locked database comes late.
+ALIVE_FOR = timedelta(seconds=45)
+FORGOTTEN_AFTER = timedelta(days=1)
 # What a run under way must forget to be queued again.
 QUEUED_AGAIN = {
     "status": "queued",
@@ -51,7 +56,29 @@ class ModelVersionQuerySet(models.QuerySet):
         )
 
     def stored_bytes(self, user) -> int:
-        """Return how much of their quota the files of ``user`` use, in bytes."""
+        """Return how much of their quota the files of ``user`` use, in bytes.
+
+        Versions with the same bytes share a file, which counts once.
+        """
+        files = self.filter(onnx_model__owner_id=user.pk).order_by().values("file", "size_bytes")
+        total = files.distinct().aggregate(total=models.Sum("size_bytes"))
+        return total["total"] or 0
+
+
+class InputSetQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Real inputs that ``user`` may list and download: their own; staff those of all.
+
+        A public model makes them no more public: they may hold what is nobody else's business.
+        """
+        return self if user.is_staff else self.editable_by(user)
+
+    def editable_by(self, user):
+        """Real inputs of the models that ``user`` may change."""
+        return self.filter(onnx_model__owner_id=user.pk) if user.pk else self.none()
+
+    def stored_bytes(self, user) -> int:
+        """Return how much of their quota the real inputs of ``user`` use, in bytes."""
         total = self.filter(onnx_model__owner_id=user.pk).aggregate(total=models.Sum("size_bytes"))
         return total["total"] or 0
 
@@ -74,7 +101,7 @@ class RunQuerySet(models.QuerySet):
     def with_results(self):
         """Each run with all that its page or its JSON shows, in one query."""
         return self.select_related(
-            "version__onnx_model", "profile", "owner", "measurement"
+            "version__onnx_model", "profile", "owner", "measurement", "input_set"
         ).prefetch_related("estimates")
 
     def done(self):
@@ -106,7 +133,7 @@ class RunQuerySet(models.QuerySet):
             sample_count=0,
             claim_token=claim_token,
             claimed_by=worker_name,
-            lease_expires_at=now + LEASE,
+            lease_expires_at=Now() + LEASE,
             started_at=now,
             attempts=F("attempts") + 1,
         )
@@ -120,7 +147,7 @@ class RunQuerySet(models.QuerySet):
         """Prolong the lease and note the progress; False when the claim is lost."""
         return (
             self.held(pk, claim_token).update(
-                lease_expires_at=timezone.now() + LEASE, phase=phase, sample_count=sample_count
+                lease_expires_at=Now() + LEASE, phase=phase, sample_count=sample_count
             )
             == 1
         )
@@ -135,7 +162,7 @@ class RunQuerySet(models.QuerySet):
 
     def stalled(self):
         """Runs under way whose worker has let the lease run out."""
-        return self.filter(status="measuring", lease_expires_at__lt=timezone.now())
+        return self.filter(status="measuring", lease_expires_at__lt=Now())
 
     def requeue_stalled(self, pk):
         """Queue a stalled run again while it has attempts left; False when it has none."""
@@ -154,3 +181,19 @@ class RunQuerySet(models.QuerySet):
             )
             == 1
         )
+
+
+class WorkerQuerySet(models.QuerySet):
+    def alive(self):
+        """Workers whose last sign of life is recent."""
+        return self.filter(seen_at__gte=Now() - ALIVE_FOR)
+
+    def served_queues(self) -> set[str]:
+        """Return the queues that a living worker takes work from."""
+        return {
+            queue for queues in self.alive().values_list("queues", flat=True) for queue in queues
+        }
+
+    def forgotten(self):
+        """Workers that ended without a word long ago."""
+        return self.filter(seen_at__lt=Now() - FORGOTTEN_AFTER)

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
 from benchmarks.folders import incoming_folder
-from benchmarks.models import ModelVersion
+from benchmarks.models import InputSet, ModelVersion
 from footprint.units import format_quantity
 
 CHUNK_BYTES = 1024 * 1024
@@ -44,9 +44,14 @@ class NoRoom(Exception):
         )
 
 
+def stored_bytes(user) -> int:
+    """Return how many bytes of models and of real inputs ``user`` stores."""
+    return ModelVersion.objects.stored_bytes(user) + InputSet.objects.stored_bytes(user)
+
+
 def remaining_quota_bytes(user) -> int:
     """Return how many more bytes ``user`` may store."""
-    return max(0, settings.USER_QUOTA_BYTES - ModelVersion.objects.stored_bytes(user))
+    return max(0, settings.USER_QUOTA_BYTES - stored_bytes(user))
 
 
 def upload_limit_bytes(user) -> int:

@@ -31,6 +31,7 @@ MACHINE_LABELS = {
     "kernel": "Kernel",
     "is_virtual": "Virtual machine",
     "governor": "Frequency governor",
+    "cache_bytes": "Caches",
 }
 METER_LABELS = {
     "rapl-package": "Processor (RAPL)",
@@ -241,11 +242,13 @@ def _facts(values: dict, labels: dict[str, str]) -> Sequence[tuple[str, str]]:
     return [
         (label, _plainly(values[key]))
         for key, label in labels.items()
-        if values.get(key) not in (None, "")
+        if values.get(key) not in (None, "", {})
     ]
 
 
 def _plainly(value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {size // 2**10:,} KiB" for name, size in value.items())
     return str(value)

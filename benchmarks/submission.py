@@ -1,14 +1,17 @@
 """The third step: from what somebody asks for to a queued run."""
 
+import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.conf import settings as site_settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.db.models import Count
 
-from benchmarks.models import ModelVersion, Run
+from benchmarks.input_choices import beside_arrays, saved_for, with_arrays
+from benchmarks.input_sets import check_batch, fed_arrays
+from benchmarks.models import InputSet, ModelVersion, Run
 from benchmarks.tasks import measure_run, ring
 from hardware.assumptions import NoIntensity, assumptions_of
 from hardware.models import HardwareProfile
@@ -19,16 +22,22 @@ from runner.shapes import plan_inputs, tensors_from_plain
 MAX_BATCH_SIZE = 4096
 # What a run takes besides measuring: starting the child, loading, warming up, writing.
 OVERHEAD_S = 5.0
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How a version is to be measured; ``inputs`` has the keys dims, shapes and ranges."""
+    """How a version is to be measured; ``inputs`` has the keys dims, shapes and ranges.
+
+    ``inputs`` None means what is saved with the model. ``values`` are real inputs: of what they
+    hold nothing is made up, and ``inputs`` has a say about the rest only.
+    """
 
     batch_size: int = 1
     intra_op_threads: int = 1
     effort: str = Run.Effort.STANDARD
-    inputs: dict = field(default_factory=dict)
+    inputs: dict | None = None
+    values: InputSet | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +58,11 @@ def submit_run(
     """Queue a measurement of ``version`` for ``profile`` and return the run.
 
     Raises ValidationError by field: version, profile, batch_size, intra_op_threads, effort,
-    inputs.
+    inputs, values.
     """
     _check_version(version)
     _check_settings(settings)
-    _check_inputs(version, settings)
+    choices = _checked_inputs(version, settings)
     _check_queue(owner)
     try:
         assumptions = assumptions_of(profile)
@@ -67,17 +76,21 @@ def submit_run(
             batch_size=settings.batch_size,
             intra_op_threads=settings.intra_op_threads,
             effort=settings.effort,
-            input_choices=settings.inputs,
+            input_choices=choices,
+            **_values_columns(settings.values),
             assumptions=assumptions.as_json(),
         )
         transaction.on_commit(lambda: ring(measure_run, run.pk))
+    logger.info("Queued run %s", run.pk, extra={"run_id": str(run.pk), "owner": str(owner.pk)})
     return run
 
 
 def submit_again(run: Run, owner) -> Run:
     """Queue the same measurement once more, at today's factors.
 
-    Raises ValidationError as ``submit_run`` does, and when the profile is no longer there.
+    A run that left its inputs to the site takes what is saved with the model by now.
+    Raises ValidationError as ``submit_run`` does, and when the profile or the real inputs are
+    no longer there.
     """
     # Whoever shared the profile may have made it private since.
     profile = HardwareProfile.objects.visible_to(owner).filter(pk=run.profile_id).first()
@@ -88,11 +101,19 @@ def submit_again(run: Run, owner) -> Run:
                 "with you. Choose another one."
             }
         )
+    if run.values_name and run.input_set is None:
+        raise ValidationError(
+            {
+                "values": f"The inputs “{run.values_name}” that this run was fed have been "
+                "deleted. Choose others, or have values made up."
+            }
+        )
     settings = RunSettings(
         batch_size=run.batch_size,
         intra_op_threads=run.intra_op_threads,
         effort=run.effort,
-        inputs=run.input_choices,
+        inputs=run.input_choices or None,
+        values=run.input_set,
     )
     return submit_run(owner=owner, version=run.version, profile=profile, settings=settings)
 
@@ -139,12 +160,33 @@ def _check_settings(settings: RunSettings) -> None:
         raise ValidationError({"effort": "Choose quick, standard or careful."})
 
 
-def _check_inputs(version: ModelVersion, settings: RunSettings) -> None:
+def _checked_inputs(version: ModelVersion, settings: RunSettings) -> dict:
+    """Return what is chosen about the inputs: in so many words, or with the model."""
+    chosen, arrays = settings.inputs, ()
+    if chosen is None:
+        chosen = saved_for(version, batch_size=settings.batch_size).choices
+    tensors = tensors_from_plain(version.inputs)
     try:
-        choices = InputChoices.from_plain(settings.inputs)
-        plan_inputs(tensors_from_plain(version.inputs), choices, batch_size=settings.batch_size)
+        choices = InputChoices.from_plain(chosen)
+        if settings.values is not None:
+            check_batch(version, settings.values, batch_size=settings.batch_size)
+            arrays = fed_arrays(version, settings.values)
+            chosen = beside_arrays(chosen, tensors, arrays)
+            choices = with_arrays(InputChoices.from_plain(chosen), arrays)
+        plan_inputs(tensors, choices, batch_size=settings.batch_size)
     except InputProblem as problem:
         raise ValidationError({problem.field: problem.message}) from problem
+    return chosen
+
+
+def _values_columns(input_set: InputSet | None) -> dict:
+    if input_set is None:
+        return {}
+    return {
+        "input_set": input_set,
+        "values_name": input_set.name,
+        "values_sha256": input_set.sha256,
+    }
 
 
 def _check_queue(owner) -> None:

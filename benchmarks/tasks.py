@@ -3,12 +3,28 @@
 import logging
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from kombu.exceptions import OperationalError
 
 from benchmarks import cage, execution, folders, inspection, received
+from benchmarks.heartbeat import Heartbeat
+from benchmarks.models import Worker
 
 logger = logging.getLogger(__name__)
+_heartbeats: list[Heartbeat] = []
+
+
+@worker_ready.connect
+def begin_the_heartbeat(sender, **_):
+    heartbeat = Heartbeat(sender.hostname, sender.app.amqp.queues.consume_from)
+    _heartbeats.append(heartbeat)
+    heartbeat.start()
+
+
+@worker_shutdown.connect
+def end_the_heartbeat(**_):
+    while _heartbeats:
+        _heartbeats.pop().stop()
 
 
 @worker_shutting_down.connect
@@ -29,7 +45,8 @@ def inspect_version(version_id):
 
 @shared_task
 def measure_run(run_id):
-    execution.execute(run_id)
+    if execution.execute(run_id):
+        ring(measure_run, run_id)
 
 
 @shared_task(expires=15)
@@ -41,6 +58,8 @@ def sweep():
         ring(inspect_version, version_id)
     received.sweep_incoming()
     folders.sweep_work()
+    execution.sweep_leftovers()
+    Worker.objects.forgotten().delete()
 
 
 def ring(task, row_id) -> None:

@@ -5,12 +5,10 @@ import os
 from dataclasses import asdict, dataclass, fields
 
 from django.core.exceptions import ValidationError
-from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from accounts.models import User
 from benchmarks.models import ModelVersion, OnnxModel
 from benchmarks.received import (
     HashingUploadHandler,
@@ -20,8 +18,10 @@ from benchmarks.received import (
     check_announced_length,
     received_from_bytes,
     remaining_quota_bytes,
+    stored_bytes,
     upload_limit_bytes,
 )
+from benchmarks.stored_files import delete_unused, hold_files_of, store
 from benchmarks.tasks import inspect_version, ring
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "receive_version",
     "received_from_bytes",
     "remaining_quota_bytes",
+    "stored_bytes",
     "upload_limit_bytes",
 ]
 
@@ -83,13 +84,16 @@ def receive_version(
 
 
 def delete_model(onnx_model: OnnxModel) -> None:
-    """Delete a model with its versions and runs, then the files that no one else needs."""
+    """Delete a model with its versions, inputs and runs, then the files no one else needs."""
     owner_id = onnx_model.owner_id
     with transaction.atomic():
-        _hold_files_of(owner_id)
-        file_names = set(onnx_model.versions.values_list("file", flat=True))
+        hold_files_of(owner_id)
+        file_names = {
+            *onnx_model.versions.values_list("file", flat=True),
+            *onnx_model.input_sets.values_list("file", flat=True),
+        }
         onnx_model.delete()
-        transaction.on_commit(lambda: _delete_unused(file_names, owner_id))
+        transaction.on_commit(lambda: delete_unused(file_names, owner_id))
 
 
 def _check_file(uploaded: ReceivedFile) -> None:
@@ -123,7 +127,7 @@ def _name_taken(name: str) -> ValidationError:
 def _add_version(
     onnx_model: OnnxModel, uploaded: ReceivedFile, details: VersionDetails
 ) -> ModelVersion:
-    _hold_files_of(onnx_model.owner_id)
+    hold_files_of(onnx_model.owner_id)
     # What was left when the upload began may have been used up by another one meanwhile.
     limit_bytes = upload_limit_bytes(onnx_model.owner)
     if uploaded.size > limit_bytes:
@@ -139,34 +143,8 @@ def _add_version(
     )
     version.file.name = f"{onnx_model.owner_id}/{uploaded.sha256}.onnx"
     _check_details(version)
-    _store(version.file.name, uploaded)
+    store(version.file.name, uploaded)
     version.save(force_insert=True)
     OnnxModel.objects.filter(pk=onnx_model.pk).update(updated_at=timezone.now())
     transaction.on_commit(lambda: ring(inspect_version, version.pk))
     return version
-
-
-def _hold_files_of(owner_id) -> None:
-    """Let no one else add or delete files of this owner until the transaction ends.
-
-    So that versions' numbers are unique, the quota holds for uploads at once, and a file is not
-    deleted while the same bytes come in again.
-    """
-    User.objects.select_for_update().get(pk=owner_id)
-
-
-def _store(name: str, uploaded: ReceivedFile) -> None:
-    """Move the file to its place, named by its hash: the same bytes of one owner once."""
-    if not default_storage.exists(name):
-        default_storage.save(name, uploaded)
-    uploaded.close()
-
-
-def _delete_unused(file_names: set[str], owner_id) -> None:
-    with transaction.atomic():
-        _hold_files_of(owner_id)
-        still_used = set(
-            ModelVersion.objects.filter(file__in=file_names).values_list("file", flat=True)
-        )
-        for name in file_names - still_used:
-            default_storage.delete(name)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from benchmarks.views import history, home, models, runs, uploads
+from benchmarks.views import history, home, inputs, models, runs, uploads
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -14,6 +14,17 @@ urlpatterns = [
     path("models/<uuid:pk>/delete/", models.model_delete, name="model-delete"),
     path("models/<uuid:pk>/versions/new/", uploads.version_new, name="version-new"),
     path("models/<uuid:pk>/run/", runs.run_new, name="run-new"),
+    path("models/<uuid:pk>/inputs/", inputs.model_inputs, name="model-inputs"),
+    path("models/<uuid:pk>/inputs/forget/", inputs.inputs_forget, name="model-inputs-forget"),
+    path("models/<uuid:pk>/inputs/new/", inputs.input_set_new, name="input-set-new"),
+    path(
+        "models/<uuid:pk>/inputs/<uuid:set_pk>/file/", inputs.input_set_file, name="input-set-file"
+    ),
+    path(
+        "models/<uuid:pk>/inputs/<uuid:set_pk>/delete/",
+        inputs.input_set_delete,
+        name="input-set-delete",
+    ),
     path("models/<uuid:pk>/history.json", history.history_data, name="model-history-data"),
     path("models/<uuid:pk>/history.csv", history.history_file, name="model-history-csv"),
     path("versions/<uuid:pk>/status/", uploads.version_status, name="version-status"),

@@ -4,7 +4,8 @@ import os
 
 from celery import Celery
 
-from carbonsite import broker
+# carbonsite.logs connects to Celery's signals.
+from carbonsite import broker, logs  # noqa: F401
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "carbonsite.settings")
 

@@ -1,8 +1,9 @@
 """What the site answers to a machine that asks how it is."""
 
 import logging
-from collections.abc import Callable
+import shutil
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -10,10 +11,12 @@ from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
 from benchmarks import cage
+from benchmarks.models import Worker
 from carbonsite.celery import app
 
 VERSION = "0.1.0"
 BROKER_TIMEOUT_S = 3
+QUEUES = ("default", "measure")
 logger = logging.getLogger(__name__)
 
 
@@ -27,13 +30,14 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer whether the site can do its work: 503 while a part of it does not."""
-    checks: dict[str, Callable[[], bool]] = {
-        "database": database_answers,
-        "broker": broker_answers,
+    """Answer whether the site can do its work: 503 while a part of it is away or missing."""
+    state_by_part = {
+        "database": "ok" if database_answers() else "unreachable",
+        "broker": "ok" if broker_answers() else "unreachable",
+        "disk": "ok" if disk_has_room() else "full",
+        **worker_states(),
+        "sandbox": "ok" if cage.holds_everywhere() else "incomplete",
     }
-    state_by_part = {name: "ok" if check() else "unreachable" for name, check in checks.items()}
-    state_by_part["sandbox"] = "ok" if cage.holds_everywhere() else "incomplete"
     is_ready = set(state_by_part.values()) == {"ok"}
     body = {"status": "ok" if is_ready else "unready", "version": VERSION, "parts": state_by_part}
     return JsonResponse(body, status=200 if is_ready else 503)
@@ -57,3 +61,17 @@ def broker_answers() -> bool:
         logger.exception("The broker did not answer")
         return False
     return True
+
+
+def disk_has_room() -> bool:
+    """Whether an upload would be taken."""
+    return shutil.disk_usage(settings.DATA_DIR).free >= settings.FREE_DISK_FLOOR_BYTES
+
+
+def worker_states() -> dict[str, str]:
+    """Return, for each queue, whether a living worker takes work from it."""
+    try:
+        served = Worker.objects.served_queues()
+    except DatabaseError:
+        served = set()
+    return {f"worker_{queue}": "ok" if queue in served else "missing" for queue in QUEUES}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from django.core import exceptions as django_errors
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.models import ProtectedError
 from django.http import Http404, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
@@ -14,6 +14,7 @@ from rest_framework.fields import get_error_detail
 from rest_framework.views import set_rollback
 
 from benchmarks.uploads import NoRoom, UploadTooLarge
+from carbonsite.outage import RETRY_AFTER_S
 
 MEDIA_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
@@ -50,6 +51,12 @@ NOT_FOUND = Problem(
     "There is nothing at this address, or it is not yours to see. Addresses of the API end "
     "with a slash.",
 )
+UNAVAILABLE = Problem(
+    503,
+    "unavailable",
+    "The site cannot reach its database just now. Try again in half a minute.",
+    headers={"Retry-After": str(RETRY_AFTER_S)},
+)
 # What the outside world may provoke below the API's own code, and how that is answered.
 PROBLEM_BY_ERROR: dict[type[Exception], Problem] = {
     Http404: NOT_FOUND,
@@ -66,6 +73,8 @@ PROBLEM_BY_ERROR: dict[type[Exception], Problem] = {
         409, "conflict", "Another request changed the same thing at the same time. Try again."
     ),
     DataError: Problem(400, "bad_value", "A value is out of the range that can be stored."),
+    OperationalError: UNAVAILABLE,
+    InterfaceError: UNAVAILABLE,
 }
 # Said where no view of the API was reached, or where one broke.
 PLAIN_PROBLEM_BY_STATUS = {
@@ -76,6 +85,7 @@ PLAIN_PROBLEM_BY_STATUS = {
         "The request could not be read: it is malformed, holds a NUL character, or has too many "
         "parameters.",
     ),
+    503: UNAVAILABLE,
     500: Problem(500, "server_error", "Something went wrong on our side. Please try again."),
 }
 LENGTH_WANTED = Problem(411, "length_required", "Say in Content-Length how long the body is.")

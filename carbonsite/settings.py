@@ -28,6 +28,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or LOOPBACK_HOSTS
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # HTTPS=true behind a proxy that ends TLS and sets X-Forwarded-Proto.
 HTTPS = env.bool("HTTPS", default=False)
+PROXY_COUNT = env.int("PROXY_COUNT", default=0)
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
@@ -76,6 +77,7 @@ INSTALLED_APPS = [
     "carbonsite",
 ]
 MIDDLEWARE = [
+    "carbonsite.logs.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -129,8 +131,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Shared between processes, because throttles and log-in limits count in it.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "carbonsite.cache.SteadyRedisCache",
         "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     }
     if REDIS_URL
     else {
@@ -165,6 +168,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "benchmarks.tasks.sweep", "schedule": 15.0},
+    "prune": {"task": "carbonsite.tasks.prune", "schedule": 24 * 3600.0},
 }
 
 # --- accounts -----------------------------------------------------------------------------------
@@ -188,6 +192,8 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[carbonsite] "
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_CHANGE_EMAIL = True
+# Else everybody behind a proxy shares the failed log-ins of its address.
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXY_COUNT
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -205,8 +211,25 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 MEDIA_ROOT = DATA_DIR / "models"
+# In a store that speaks S3, workers on other machines reach the models too. Its keys come from
+# where every client of it looks: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a file, a role.
+S3_BUCKET = env.str("S3_BUCKET", default="")
+S3_STORAGE = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": S3_BUCKET,
+        "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
+        "region_name": env.str("S3_REGION", default="") or None,
+        "location": env.str("S3_PREFIX", default=""),
+        "default_acl": None,
+        # A file's name is the hash of its bytes: one that is there already is the same.
+        "file_overwrite": True,
+    },
+}
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": S3_STORAGE
+    if S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "carbonsite.staticfiles.ModuleManifestStorage"},
 }
 FILE_UPLOAD_HANDLERS = ["benchmarks.received.HashingUploadHandler"]
@@ -224,6 +247,7 @@ REQUIRE_SANDBOX = env.bool(
 CHILD_BASE_MEMORY_BYTES = env.int("CHILD_BASE_MEMORY_BYTES", default=1024**3)
 CHILD_MEMORY_PER_FILE_BYTE = env.float("CHILD_MEMORY_PER_FILE_BYTE", default=4.0)
 CHILD_MEMORY_PER_THREAD_BYTES = env.int("CHILD_MEMORY_PER_THREAD_BYTES", default=64 * 1024**2)
+AUDIT_LOG_DAYS = env.int("AUDIT_LOG_DAYS", default=365)
 FREE_DISK_FLOOR_BYTES = env.int("FREE_DISK_FLOOR_BYTES", default=1024**3)
 
 # --- API ----------------------------------------------------------------------------------------
@@ -248,7 +272,7 @@ REST_FRAMEWORK = {
         "user": env.str("API_RATE_USER", default="1200/min"),
         "tokens": env.str("API_RATE_TOKENS", default="10/min"),
     },
-    "NUM_PROXIES": env.int("PROXY_COUNT", default=0),
+    "NUM_PROXIES": PROXY_COUNT,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "carbonsite",
@@ -275,10 +299,33 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="line")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "filters": {"request_id": {"()": "carbonsite.logs.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s",
+            "rename_fields": {"asctime": "at", "levelname": "level", "name": "logger"},
+        },
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["request_id"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "carbonsite.requests": {
+            "level": "INFO" if env.bool("LOG_REQUESTS", default=False) else "WARNING"
+        },
+        # Celery tells of each message; what happens to a run, benchmarks.execution tells.
+        "celery": {"level": "WARNING"},
+    },
 }

@@ -11,6 +11,7 @@ admin.site.index_title = "Reference tables and results"
 # The admin's own log-in page knows neither rate limits nor second factors.
 admin.site.login = secure_admin_login(admin.site.login)
 
+handler500 = "carbonsite.outage.answer_fault"
 urlpatterns = [
     path("", include("benchmarks.urls")),
     path("", include("hardware.urls")),

@@ -5,6 +5,7 @@ import sys
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from accounts import audit
 from hardware.models import MAX_PUE, MAX_TDP_W, HardwareProfile, Processor
 
 MAX_PROCESSOR_COUNT = 1024
@@ -33,6 +34,7 @@ def save_profile(profile: HardwareProfile) -> HardwareProfile:
     check_profile(profile)
     try:
         with transaction.atomic():
+            audit.note_visibility(profile, actor=profile.owner)
             profile.save()
     except IntegrityError as failure:
         # Two requests with one name passed the check together; the database let in the first.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runner.channel import PARENT_PID_VARIABLE
-from runner.limits import MIB
+from runner.limits import MIB, Bounds
 from runner.sandbox import Cage
 
 ESCAPED, REFUSED = 0, 10
@@ -19,7 +19,7 @@ def make(name: str) -> int:
     """Put on the cage, try the one thing, and return the exit status; many tries end in a kill."""
     parent_pid = os.environ.get(PARENT_PID_VARIABLE)
     cage = Cage.begin(int(parent_pid) if parent_pid else None)
-    cage.limit(memory_bytes=_MEMORY_BYTES, cpu_s=_CPU_S, thread_count=1)
+    cage.limit(Bounds(_MEMORY_BYTES, _CPU_S), thread_count=1)
     cage.close(thread_count=1)
     try:
         ATTEMPTS[name]()

@@ -25,6 +25,13 @@ FREAK_ONE_IN = 100
 MIN_CPU_RATIO = 0.97
 # Several threads wait for each other, so only what is usual for the model tells.
 MIN_CPU_RATIO_OF_USUAL = 0.9
+MIN_QUIET_RATIO = 0.1
+MIN_QUIET_BURSTS = 3
+# A slow spell's edge falls inside of a burst: so short ones need quiet neighbours too, on both
+# sides. Source: the same bursts judged with 0, 1, 2 and 5 of them, docs/methodology.md.
+NEIGHBOURS = 2
+MIN_AMONG_QUIET = 20
+NEIGHBOURS_MATTER_BELOW_NS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +64,65 @@ class Burst:
         return max(self.sentinel_before_ns, self.sentinel_after_ns)
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a burst has to keep to, to be called quiet.
+
+    ``waits`` says that the calls sleep now and then by their nature: several threads wait for
+    each other, and a processor for its GPU. ``known_best_ns`` is the sentinel's best on this
+    machine in earlier runs, None where there were none.
+    """
+
+    waits: bool = False
+    known_best_ns: int | None = None
+
+    def best_sentinel_ns(self, bursts: Sequence[Burst]) -> int:
+        """Return the sentinel's best on this machine, of these ``bursts`` and of what is known."""
+        own_ns = best_sentinel_ns(bursts)
+        return own_ns if self.known_best_ns is None else min(own_ns, self.known_best_ns)
+
+    def quiet(self, bursts: Sequence[Burst]) -> list[Burst]:
+        """Return those of ``bursts`` that ran while nothing else slowed the machine.
+
+        The sentinel has to stay under 1.2 x its best before and after the burst, and the calls
+        have to keep the CPU busy: 0.97 of the time; where they wait, nine tenths of what is
+        usual for this model.
+        """
+        are_quiet = self._are_quiet(bursts)
+        return [burst for burst, is_quiet in zip(bursts, are_quiet, strict=True) if is_quiet]
+
+    def quiet_among_quiet(self, bursts: Sequence[Burst]) -> list[Burst]:
+        """Return the quiet ones whose neighbours are quiet too, or all of these where few are.
+
+        Long bursts need no quiet neighbours: a slow spell may be over before the next.
+        """
+        if statistics.median(burst.sum_ns for burst in bursts) > NEIGHBOURS_MATTER_BELOW_NS:
+            return self.quiet(bursts)
+        are_quiet = self._are_quiet(bursts)
+        found = [
+            burst
+            for place, burst in enumerate(bursts)
+            if all(are_quiet[max(0, place - NEIGHBOURS) : place + NEIGHBOURS + 1])
+        ]
+        return found if len(found) >= MIN_AMONG_QUIET else self.quiet(bursts)
+
+    def _are_quiet(self, bursts: Sequence[Burst]) -> list[bool]:
+        if not bursts:
+            return []
+        limit_ns = MAX_SENTINEL_RATIO * self.best_sentinel_ns(bursts)
+        fast = [burst for burst in bursts if burst.sentinel_ns < limit_ns]
+        least = MIN_CPU_RATIO
+        if self.waits and fast:
+            least = MIN_CPU_RATIO_OF_USUAL * statistics.median(burst.cpu_ratio for burst in fast)
+        return [burst.sentinel_ns < limit_ns and burst.cpu_ratio > least for burst in bursts]
+
+
 @dataclass(slots=True)
 class BurstLog:
     """All bursts of a run in their order, with a bounded number of single samples."""
 
     calls_per_sample: int = 1
+    gate: Gate = Gate()
     bursts: list[Burst] = field(default_factory=list)
     sample_count: int = 0
     round_count: int = 0
@@ -115,23 +176,10 @@ def best_sentinel_ns(bursts: Sequence[Burst]) -> int:
     return sorted(readings_ns)[len(readings_ns) // FREAK_ONE_IN]
 
 
-def quiet_bursts(bursts: Sequence[Burst], *, thread_count: int) -> list[Burst]:
-    """Return those of ``bursts`` that ran while nothing else slowed the machine.
-
-    The sentinel has to stay under 1.2 x its best of this run before and after the burst, and
-    the calls have to keep the CPU busy: 0.97 of the time with one thread; with several, nine
-    tenths of what is usual for this model.
-    """
-    if not bursts:
-        return []
-    limit_ns = MAX_SENTINEL_RATIO * best_sentinel_ns(bursts)
-    fast = [burst for burst in bursts if burst.sentinel_ns < limit_ns]
-    if not fast:
-        return []
-    least = MIN_CPU_RATIO
-    if thread_count > 1:
-        least = MIN_CPU_RATIO_OF_USUAL * statistics.median(burst.cpu_ratio for burst in fast)
-    return [burst for burst in fast if burst.cpu_ratio > least]
+def are_enough(quiet: Sequence[Burst], bursts: Sequence[Burst]) -> bool:
+    """Whether the quiet ones of ``bursts`` can stand for the model: a tenth of them, and three."""
+    enough = min(MIN_QUIET_BURSTS, len(bursts))
+    return len(quiet) >= enough and len(quiet) / len(bursts) >= MIN_QUIET_RATIO
 
 
 def calls_per_sample(call_ns: float) -> int:

@@ -16,8 +16,9 @@ from runner.errors import MeasurementFailed, RunnerError
 from runner.given_files import NO_FILE, give
 from runner.job import Job, Kind
 from runner.layers import Sandbox
-from runner.limits import MemoryRule
+from runner.limits import Bounds, MemoryRule
 from runner.machine import OwnMemory
+from runner.providers import CPU, Provider, maps_gpu_memory
 from runner.reporting import Reporter
 from runner.results import Answer, Failure, Result
 from runner.sandbox import Cage
@@ -71,11 +72,12 @@ def _do(job: Job, means: Means) -> Result:
     means.reporter.enter("starting")
     give(dict(zip(job.files, means.files, strict=True)))
     file_bytes = sum(os.fstat(one).st_size for one in means.files if one != NO_FILE)
-    means.cage.limit(
-        memory_bytes=MemoryRule().limit_bytes(job, file_bytes=file_bytes),
-        cpu_s=job.effective_limits.cpu_s,
-        thread_count=job.intra_op_threads,
+    bounds = Bounds(
+        MemoryRule().limit_bytes(job, file_bytes=file_bytes),
+        job.effective_limits.cpu_s,
+        maps_gpu=maps_gpu_memory(wants_gpu=job.wants_gpu),
     )
+    means.cage.limit(bounds, thread_count=job.intra_op_threads)
     # Imported after the limits, so that loading these libraries counts against them too, and
     # before the cage is closed, because they are files.
     if job.kind == "inspect":
@@ -89,14 +91,15 @@ def _do(job: Job, means: Means) -> Result:
     return measure(
         job,
         means.reporter,
-        close_cage=lambda: _close(means.cage, job),
+        close_cage=lambda provider: _close(means.cage, job, provider),
         memory=means.memory,
     )
 
 
-def _close(cage: Cage, job: Job) -> Sandbox:
+def _close(cage: Cage, job: Job, provider: Provider = CPU) -> Sandbox:
     """Close the cage; refuse to go on where the job wants a better one."""
-    cage.close(thread_count=job.intra_op_threads if job.kind == "measure" else 1)
+    thread_count = 1 if job.kind == "inspect" else job.intra_op_threads
+    cage.close(thread_count=thread_count, uses_gpu=provider.is_gpu)
     sandbox = cage.report()
     if job.requires_sandbox and not sandbox.is_enough:
         raise MeasurementFailed("no_sandbox", _why_not(sandbox))

@@ -14,8 +14,13 @@ Kind = Literal["measure", "inspect"]
 Effort = Literal["quick", "standard", "careful"]
 
 MEASURING_S_BY_EFFORT: dict[Effort, float] = {"quick": 5.0, "standard": 20.0, "careful": 75.0}
-# A careful run goes on until it is sure enough, or until this.
-LONGEST_MEASURING_S_BY_EFFORT: dict[Effort, float] = {**MEASURING_S_BY_EFFORT, "careful": 300.0}
+# A careful run goes on until it is sure enough, a standard one until enough of it was quiet; or
+# until this.
+LONGEST_MEASURING_S_BY_EFFORT: dict[Effort, float] = {
+    "quick": 5.0,
+    "standard": 40.0,
+    "careful": 300.0,
+}
 # Loading, the first call, warm-up and one slow last call have to fit in beside the measuring.
 OVERHEAD_S = 120.0
 
@@ -70,9 +75,12 @@ class Job:
     """One thing to do with one file: inspect it, or measure it.
 
     ``limits`` None means the usual ones for this job, ``measuring_s`` None the effort's.
-    ``max_opset`` None means what the installed runtime can read. ``progress_path`` is a file
-    that progress is written to when the job is done by hand. With ``requires_sandbox`` it is
-    not done at all where the cage lacks what matters.
+    ``max_opset`` None means what the installed runtime can read. ``wants_gpu`` asks for the GPU
+    where onnxruntime offers one. ``best_sentinel_s`` is what `Timing.best_sentinel_s` came to on
+    this machine at its best, None where that is not known. ``values_path`` names an ``.npz``
+    with arrays that are fed as they are, each called like its input. ``progress_path`` is a file
+    that progress is written to when the job is done by hand. With ``requires_sandbox`` it is not
+    done at all where the cage lacks what matters.
     """
 
     kind: Kind
@@ -86,6 +94,9 @@ class Job:
     progress_path: str | None = None
     max_opset: int | None = None
     measuring_s: float | None = None
+    wants_gpu: bool = False
+    best_sentinel_s: float | None = None
+    values_path: str | None = None
     requires_sandbox: bool = False
     schema: int = SCHEMA
 
@@ -102,11 +113,14 @@ class Job:
             raise Nonsense("seed", "must not be negative")
         if self.measuring_s is not None and not 0 < self.measuring_s <= 3_600:
             raise Nonsense("measuring_s", "must be more than 0 and at most 3,600")
+        if self.best_sentinel_s is not None and self.best_sentinel_s <= 0:
+            raise Nonsense("best_sentinel_s", "must be more than nothing")
 
     @property
     def files(self) -> tuple[str, ...]:
         """The paths of the files that the job is about; all that its child gets to read."""
-        return (self.onnx_path,)
+        values = () if self.values_path is None else (self.values_path,)
+        return (self.onnx_path, *values)
 
     @property
     def wanted_measuring_s(self) -> float:

@@ -63,11 +63,15 @@ def hide_memory() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a child may use: address space, CPU time, and how long each file may become."""
+    """What a child may use: memory, CPU time, and how long each file may become.
+
+    With ``maps_gpu`` what it can write to is bounded, and not all its addresses.
+    """
 
     memory_bytes: int
     cpu_s: float
     written_bytes: int = 0
+    maps_gpu: bool = False
 
 
 def limit_resources(bounds: Bounds) -> None:
@@ -77,7 +81,10 @@ def limit_resources(bounds: Bounds) -> None:
     _lower(resource.RLIMIT_NOFILE, MAX_OPEN_FILES, MAX_OPEN_FILES)
     _lower(resource.RLIMIT_FSIZE, bounds.written_bytes, bounds.written_bytes)
     _lower(resource.RLIMIT_CPU, whole_cpu_s, whole_cpu_s + CPU_GRACE_S)
-    _lower(resource.RLIMIT_AS, bounds.memory_bytes, bounds.memory_bytes)
+    # CUDA reserves addresses for all of the GPU's and the machine's memory, and cannot start
+    # where these are bounded: then what can be written to is.
+    bounded = resource.RLIMIT_DATA if bounds.maps_gpu else resource.RLIMIT_AS
+    _lower(bounded, bounds.memory_bytes, bounds.memory_bytes)
 
 
 def limit_threads(count: int) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import platform
+import re
 from collections.abc import Iterable, Mapping
 from io import FileIO
 from pathlib import Path
@@ -11,12 +12,15 @@ from pathlib import Path
 from runner.kept_open import KeptOpen
 from runner.results import Machine, Software
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 GIB = 2**30
 MAX_TEXT_LENGTH = 200
 # Source: proc_pid_clear_refs(5).
 _RESET_PEAK = b"5"
 _ROOT = Path("/")
+_CACHE_LETTERS = {"Data": "d", "Instruction": "i", "Unified": ""}
+_CACHE_UNITS = {"": 1, "K": 2**10, "M": 2**20}
+_CACHE_SIZE = re.compile(r"(\d{1,12})([KM]?)")
 
 
 def describe_machine(root: Path = _ROOT) -> Machine:
@@ -40,6 +44,7 @@ def describe_machine(root: Path = _ROOT) -> Machine:
         is_virtual=_is_virtual(processor),
         governor=_first_line(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         fingerprint=_fingerprint(cpu, core_count, memory_gib, system, architecture),
+        cache_bytes=_cache_bytes(root),
     )
 
 
@@ -111,6 +116,17 @@ def _open_to_write(path: Path) -> FileIO | None:
 def _memory_bytes(root: Path) -> int | None:
     spoken = _pairs(root / "proc/meminfo", ":").get("MemTotal", "")
     return int(spoken.split()[0]) * 1024 if spoken else None
+
+
+def _cache_bytes(root: Path) -> dict[str, int]:
+    """The caches of the first core; source: Linux, ABI/testing/sysfs-devices-system-cpu."""
+    found: dict[str, int] = {}
+    for folder in sorted((root / "sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        level, kind, size = (_first_line(folder / name) for name in ("level", "type", "size"))
+        known = _CACHE_SIZE.fullmatch(size or "")
+        if level and level.isdecimal() and kind in _CACHE_LETTERS and known:
+            found[f"L{level}{_CACHE_LETTERS[kind]}"] = int(known[1]) * _CACHE_UNITS[known[2]]
+    return found
 
 
 def _is_virtual(processor: Mapping[str, str]) -> bool | None:

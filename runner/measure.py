@@ -9,27 +9,25 @@ import numpy as np
 import onnxruntime
 
 from runner import cores
-from runner.bursts import BurstLog, best_sentinel_ns, quiet_bursts
+from runner.bursts import BurstLog, Gate, best_sentinel_ns
 from runner.caveats import caveats
-from runner.inputs import make_values
+from runner.feeding import feed, inputs_of
 from runner.job import Job
 from runner.layers import Sandbox
 from runner.machine import OwnMemory, describe_machine, describe_software
 from runner.meters.metering import Metering, open_meters
+from runner.providers import Provider, choose, kept_from_gpu
+from runner.real_inputs import real_values
 from runner.rehearsal import rehearse
 from runner.reporting import Reporter
 from runner.results import InputUsed, Machine, MeasurementResult, Timing
 from runner.rounds import Pace, measure_rounds
 from runner.session import (
-    PROVIDER,
-    PROVIDER_OPTIONS,
     Inference,
     call_or_fail,
-    declared_inputs,
     load,
-    prepare,
 )
-from runner.shapes import PlannedInput, plan_inputs
+from runner.shapes import PlannedInput
 from runner.timings import NS_PER_S, Timings
 
 WARM_UP_CALLS = 2
@@ -46,14 +44,16 @@ class _Surroundings:
     memory: OwnMemory
     metering: Metering
     sandbox: Sandbox
+    asked: Provider
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A session, what loading it took, and what is around it."""
+    """A session, what loading it took, and the provider that it runs on."""
 
     around: _Surroundings
     session: onnxruntime.InferenceSession
+    provider: Provider
     load_s: float
     memory_bytes: int | None
 
@@ -67,11 +67,15 @@ class _Measured:
     peak_memory_bytes: int | None
 
 
+def _no_cage(_: Provider) -> Sandbox:
+    return Sandbox()
+
+
 def measure(
     job: Job,
     reporter: Reporter,
     *,
-    close_cage: Callable[[], Sandbox] = Sandbox,
+    close_cage: Callable[[Provider], Sandbox] = _no_cage,
     memory: OwnMemory | None = None,
 ) -> MeasurementResult:
     """Do the measurement that ``job`` describes.
@@ -82,20 +86,21 @@ def measure(
     model cannot be loaded or run, MemoryError when it does not fit.
     """
     around = _look_around(job, close_cage, memory or OwnMemory())
-    pace = Pace.of(job, started_s=time.monotonic())
+    started_s = time.monotonic()
     reporter.enter("loading")
     loaded = _load(job, around)
-    declared = declared_inputs(loaded.session, job.inputs)
-    planned = plan_inputs(declared, job.inputs, batch_size=job.batch_size)
+    declared = inputs_of(loaded.session, job)
+    real = real_values(job, declared)
     reporter.enter("warming_up")
-    inference = prepare(loaded.session, planned, make_values(planned, seed=job.seed))
+    fed = feed(loaded.session, declared, job, real)
+    inference, planned = fed.inference, fed.planned
     call_s = _warm_up(inference, planned)
     reporter.enter("measuring")
     log, wall_s = call_or_fail(
         lambda: measure_rounds(
             inference.call,
             call_s=call_s,
-            pace=pace,
+            pace=Pace.of(job, started_s=started_s, gate=_gate(job, loaded.provider)),
             reporter=reporter,
             around_round=around.metering.timed,
         ),
@@ -107,16 +112,24 @@ def measure(
     return replace(result, metered=around.metering.metered(latency_s=result.latency.mean_s))
 
 
-def _look_around(job: Job, close_cage: Callable[[], Sandbox], memory: OwnMemory) -> _Surroundings:
+def _look_around(
+    job: Job, close_cage: Callable[[Provider], Sandbox], memory: OwnMemory
+) -> _Surroundings:
     metering = Metering.begin(open_meters())
     machine = describe_machine()
     rehearse()
     # Before the session: its threads inherit the cores.
     pinned = cores.pin(job.intra_op_threads)
-    sandbox = close_cage()
+    asked = _provider_for(job)
+    sandbox = close_cage(asked)
     if "seccomp" in sandbox.layers:
         metering.lose("gpu", _CAGED_GPU)
-    return _Surroundings(machine, pinned, memory, metering, sandbox)
+    return _Surroundings(machine, pinned, memory, metering, sandbox, asked)
+
+
+def _provider_for(job: Job) -> Provider:
+    asked = choose(wants_gpu=job.wants_gpu, offered=onnxruntime.get_available_providers())
+    return kept_from_gpu() if asked.is_gpu and job.requires_sandbox else asked
 
 
 def _load(job: Job, around: _Surroundings) -> _Loaded:
@@ -126,6 +139,7 @@ def _load(job: Job, around: _Surroundings) -> _Loaded:
         Path(job.onnx_path),
         intra_op_threads=job.intra_op_threads,
         cores=around.cores,
+        provider=around.asked,
         on_parsed=around.memory.forget_peak,
     )
     load_s = time.perf_counter() - start_s
@@ -134,7 +148,16 @@ def _load(job: Job, around: _Surroundings) -> _Loaded:
     after_bytes = around.memory.resident_bytes
     is_known = before_bytes is not None and after_bytes is not None
     memory_bytes = max(0, (after_bytes or 0) - (before_bytes or 0)) if is_known else None
-    return _Loaded(around, session, load_s, memory_bytes)
+    provider = around.asked.as_used(session.get_providers())
+    return _Loaded(around, session, provider, load_s, memory_bytes)
+
+
+def _gate(job: Job, provider: Provider) -> Gate:
+    known_s = job.best_sentinel_s
+    return Gate(
+        waits=job.intra_op_threads > 1 or provider.is_gpu,
+        known_best_ns=None if known_s is None else round(known_s * NS_PER_S),
+    )
 
 
 def _warm_up(inference: Inference, planned: Sequence[PlannedInput]) -> float:
@@ -155,7 +178,7 @@ def _result(
     planned: Sequence[PlannedInput],
     measured: _Measured,
 ) -> MeasurementResult:
-    timings = Timings.of(measured.log, thread_count=job.intra_op_threads, batch_size=job.batch_size)
+    timings = Timings.of(measured.log, batch_size=job.batch_size)
     around = loaded.around
     busy_cores = timings.cpu_ratio
     return MeasurementResult(
@@ -178,28 +201,31 @@ def _result(
         software=describe_software(
             onnxruntime=onnxruntime.__version__,
             numpy=np.__version__,
-            provider=PROVIDER,
-            provider_options=PROVIDER_OPTIONS,
+            provider=loaded.provider.name,
+            provider_options=loaded.provider.options,
         ),
         session_memory_bytes=loaded.memory_bytes,
-        timing=_timing(job, around.cores, measured.log, timings),
+        timing=_timing(job, loaded, measured.log, timings),
         sandbox=around.sandbox,
     )
 
 
-def _timing(job: Job, pinned: tuple[int, ...], log: BurstLog, timings: Timings) -> Timing:
-    quiet = quiet_bursts(log.bursts, thread_count=job.intra_op_threads)
-    notes = caveats(job, timings, calls_per_sample=log.calls_per_sample, is_pinned=bool(pinned))
+def _timing(job: Job, loaded: _Loaded, log: BurstLog, timings: Timings) -> Timing:
+    pinned = loaded.around.cores
+    notes = caveats(job, timings, log=log, provider=loaded.provider, cores=pinned)
     return Timing(
         calls_per_sample=log.calls_per_sample,
         burst_count=len(log.bursts),
-        quiet_burst_count=len(quiet),
+        quiet_burst_count=len(timings.quiet),
         round_count=timings.believed_round_count,
         best_sentinel_s=best_sentinel_ns(log.bursts) / NS_PER_S,
         cores=pinned,
         notes=tuple(notes),
+        known_best_sentinel_s=job.best_sentinel_s,
     )
 
 
 def _used(item: PlannedInput) -> InputUsed:
-    return InputUsed(item.name, item.dtype, item.shape, item.why, item.low, item.high)
+    return InputUsed(
+        item.name, item.dtype, item.shape, item.why, item.low, item.high, item.range_why
+    )

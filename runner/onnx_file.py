@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from onnx import ModelProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto
+from onnx import GraphProto, ModelProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto
 
 from runner.acceptance import PLAIN_DOMAINS, check_model, check_text
 from runner.counting import count_macs
+from runner.descriptions import TensorDescription, declared_dimension
 from runner.errors import Rejected
 from runner.given_files import open_given
+from runner.hints import with_hints
 from runner.results import InspectionResult
-from runner.shapes import TensorDescription, declared_dimension
 from runner.weights import nodes_within, parameter_count
 from runner.wire import Buffer, skeleton
 
@@ -71,11 +72,9 @@ def _parse(serialised: bytes) -> ModelProto:
 
 def _described(model: ModelProto) -> InspectionResult:
     graph = model.graph
-    given = {tensor.name for tensor in graph.initializer}
-    given |= {sparse.values.name for sparse in graph.sparse_initializer}
     operators = _operators(model)
     imports = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
-    inputs = _tensors(value for value in graph.input if value.name not in given)
+    inputs = with_hints(model, _inputs(graph))
     outputs = _tensors(graph.output)
     parameters = parameter_count(graph)
     # Last, because counting changes the model.
@@ -94,6 +93,30 @@ def _described(model: ModelProto) -> InspectionResult:
         node_count=sum(operators.values()),
         operators=operators,
     )
+
+
+def hinted_inputs(path: Path) -> tuple[TensorDescription, ...]:
+    """Return the inputs of the model at ``path`` with what its graph lets one guess of them.
+
+    Raises Rejected for what `inspect_file` refuses.
+    """
+    try:
+        with open_given(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            model = _parse(skeleton(data))
+    except (OSError, ValueError) as error:
+        raise Rejected(
+            "missing_file", "The model's file cannot be opened. Upload it again."
+        ) from error
+    # A job may come without an inspection; shape inference follows functions without end.
+    check_model(model)
+    return with_hints(model, _inputs(model.graph))
+
+
+def _inputs(graph: GraphProto) -> tuple[TensorDescription, ...]:
+    """What has to be fed: in old files the weights are listed among the inputs too."""
+    given = {tensor.name for tensor in graph.initializer}
+    given |= {sparse.values.name for sparse in graph.sparse_initializer}
+    return _tensors(value for value in graph.input if value.name not in given)
 
 
 def _operators(model: ModelProto) -> dict[str, int]:
@@ -151,6 +174,13 @@ def _dtype_name(dtype: int) -> str:
 
 
 def _declared_shape(kind: TypeProto) -> tuple[int | str | None, ...] | None:
+    """A tensor's shape; a sequence's or an optional's is that of what it holds."""
+    if kind.HasField("sequence_type"):
+        return _declared_shape(kind.sequence_type.elem_type)
+    if kind.HasField("optional_type"):
+        return _declared_shape(kind.optional_type.elem_type)
+    if kind.HasField("map_type"):
+        return ()
     if not kind.HasField("tensor_type") or not kind.tensor_type.HasField("shape"):
         return None
     return tuple(_declared_size(dimension) for dimension in kind.tensor_type.shape.dim)
@@ -158,6 +188,6 @@ def _declared_shape(kind: TypeProto) -> tuple[int | str | None, ...] | None:
 
 def _declared_size(dimension: TensorShapeProto.Dimension) -> int | str | None:
     if dimension.HasField("dim_value"):
-        # Some exporters write -1 or 0 for a size that is free.
-        return dimension.dim_value if dimension.dim_value > 0 else None
+        # Some exporters write -1 for a size that is free; onnxruntime takes 0 at its word.
+        return dimension.dim_value if dimension.dim_value >= 0 else None
     return declared_dimension(dimension.dim_param)

@@ -4,15 +4,15 @@ Field names are the database's and the API's; a measurement or an inspection tha
 together is the only thing that leaves `read_answer`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from runner.descriptions import TensorDescription
 from runner.errors import Nonsense
 from runner.job import SCHEMA, Kind
 from runner.layers import Sandbox
 from runner.messages import decode, parse_json, to_json
 from runner.meters.metered import Metered
-from runner.shapes import TensorDescription
 
 MAX_SAMPLES_KEPT = 2_000
 Phase = Literal["starting", "inspecting", "loading", "warming_up", "measuring", "finishing"]
@@ -117,7 +117,9 @@ class Timing:
     """How the samples were taken, and in ``notes`` what they cannot tell, as sentences.
 
     A sample is the mean of ``calls_per_sample`` calls. ``round_count`` counts the rounds that
-    the interval rests on. ``cores`` is empty where the system let none be chosen.
+    the interval rests on. ``best_sentinel_s`` is the sentinel's best in this run, and
+    ``known_best_sentinel_s`` its best in earlier runs that it was held to, if any was known.
+    ``cores`` is empty where the system let none be chosen.
     """
 
     calls_per_sample: int = 1
@@ -127,6 +129,7 @@ class Timing:
     best_sentinel_s: float | None = None
     cores: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    known_best_sentinel_s: float | None = None
 
     def __post_init__(self) -> None:
         if self.calls_per_sample < 1 or not 0 <= self.quiet_burst_count <= self.burst_count:
@@ -137,7 +140,8 @@ class Timing:
 class InputUsed:
     """An input as it was fed, and for each dimension why it had that size.
 
-    Values were drawn from ``low`` to ``high``, both None where values have no order (texts).
+    Values were drawn from ``low`` to ``high``, both None where values have no order (texts);
+    ``range_why`` says why, and nothing where nobody chose them and nothing is known of them.
     """
 
     name: str
@@ -146,6 +150,7 @@ class InputUsed:
     why: tuple[str, ...]
     low: int | float | None
     high: int | float | None
+    range_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +164,10 @@ class OutputSeen:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The machine that measured; ``fingerprint`` changes when its figures stop being comparable."""
+    """The machine that measured; ``fingerprint`` changes when its figures stop being comparable.
+
+    ``cache_bytes`` are those that one core reaches, by level and kind ("L1d", "L2", "L3").
+    """
 
     cpu: str
     core_count: int
@@ -170,6 +178,7 @@ class Machine:
     is_virtual: bool | None
     governor: str | None
     fingerprint: str
+    cache_bytes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from runner.layers import Layer, MissingLayer, Sandbox
 
 # Python's own threads and onnxruntime's, beside those that the session was told to have.
 SPARE_THREADS = 16
+_GPU = "the model runs on the GPU, whose driver needs the files and calls that it forbids"
 
 
 class Cage:
@@ -44,21 +45,25 @@ class Cage:
         cage._leave_network()
         return cage
 
-    def limit(
-        self, *, memory_bytes: int, cpu_s: float, thread_count: int, written_bytes: int = 0
-    ) -> None:
+    def limit(self, bounds: limits.Bounds, *, thread_count: int) -> None:
         """Bound memory, CPU time, open files and each file's growth, and leave no core file."""
         # Outside a namespace of its own it would count the processes of the whole account.
         if "user_namespace" in self._layers:
             limits.limit_threads(thread_count + SPARE_THREADS)
-        bounds = limits.Bounds(memory_bytes, cpu_s, written_bytes)
         self._put_on("limits", lambda: limits.limit_resources(bounds))
 
-    def close(self, *, thread_count: int, may_write_in: Path | None = None) -> None:
+    def close(
+        self, *, thread_count: int, may_write_in: Path | None = None, uses_gpu: bool = False
+    ) -> None:
         """Lock the door: from here on nothing is opened, started or connected to.
 
-        Where the job has to write, ``may_write_in`` is the one folder for it.
+        Where the job has to write, ``may_write_in`` is the one folder for it. One that
+        ``uses_gpu`` leaves the door open.
         """
+        if uses_gpu:
+            self._lacks("landlock", _GPU)
+            self._lacks("seccomp", _GPU)
+            return
         if _thread_count() > 1:
             self._lacks("landlock", "the process had several threads already")
         else:

@@ -16,12 +16,12 @@ from runner.errors import MeasurementFailed
 from runner.given_files import open_given
 from runner.inputs import Values
 from runner.job import InputChoices
+from runner.providers import CPU, Provider
 from runner.results import OutputSeen
 from runner.shapes import PlannedInput, TensorDescription, declared_dimension
+from runner.value_ranges import SUPPORTED_DTYPES
 
-PROVIDER = "CPUExecutionProvider"
 T = TypeVar("T")
-PROVIDER_OPTIONS: dict[str, str] = {}
 _BFLOAT16_ONNX_TYPE = 16
 _FATAL_ONLY = 4
 MAX_REASON_LENGTH = 400
@@ -79,17 +79,20 @@ class _FromMemory(onnxruntime.InferenceSession):  # type: ignore[misc]
         self,
         read: Callable[[], bytes],
         options: onnxruntime.SessionOptions,
+        provider: Provider = CPU,
         on_parsed: Callable[[], None] = _nothing,
     ) -> None:
         self._read = read
+        self._provider = provider
         self._on_parsed = on_parsed
-        # No second try on a failure: there is no other provider to fall back to.
-        super().__init__(b"read later", options, providers=[PROVIDER], enable_fallback=0)
+        # No second try on a failure: that would be the same once more.
+        super().__init__(b"read later", options, providers=[provider.name], enable_fallback=0)
 
     def _create_inference_session(self, *_: object) -> None:
         parsed = native.InferenceSession(self._sess_options, self._read(), False, False)
         self._on_parsed()
-        parsed.initialize_session([PROVIDER], [PROVIDER_OPTIONS], set())
+        names, settings = zip(*self._provider.wanted, strict=True)
+        parsed.initialize_session(list(names), list(settings), set())
         self._bind_session(parsed)
 
 
@@ -98,9 +101,10 @@ def load(
     *,
     intra_op_threads: int,
     cores: Sequence[int] = (),
+    provider: Provider = CPU,
     on_parsed: Callable[[], None] = _nothing,
 ) -> onnxruntime.InferenceSession:
-    """Return the model at ``path`` as a session on the CPU with just so many threads.
+    """Return the model at ``path`` as a session with just so many threads on the processor.
 
     Where there is one of ``cores`` for each thread, each thread stays on its own. ``on_parsed``
     is called once the file's bytes are gone again and before the session is built of them.
@@ -109,7 +113,7 @@ def load(
     options = _options(intra_op_threads, cores)
     try:
         with open_given(path) as file:
-            return _FromMemory(file.readall, options, on_parsed)
+            return _FromMemory(file.readall, options, provider, on_parsed)
     except OSError as error:
         raise MeasurementFailed(
             "missing_file", "The model's file cannot be opened. Upload it again."
@@ -189,7 +193,7 @@ def prepare(
 
     Raises MeasurementFailed with onnxruntime's reason when the model fails on these inputs.
     """
-    if not any(item.dtype == "string" for item in planned):
+    if all(item.dtype in SUPPORTED_DTYPES and item.dtype != "string" for item in planned):
         try:
             return _bound(session, planned, values)
         # A wrong declared rank and outputs that are no tensors break binding, but not `run`.

@@ -8,80 +8,62 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from runner.derived_sizes import derived_size
+from runner.descriptions import (
+    Dimension,
+    InputHint,
+    Number,
+    TensorDescription,
+    declared_dimension,
+    tensors_from_plain,
+)
 from runner.errors import InputProblem, UnsupportedInput
 from runner.job import InputChoices
-from runner.messages import decode
+from runner.value_ranges import FLOAT_DTYPES, SUPPORTED_DTYPES, is_supported, range_of
 
-Dimension = int | str | None
-Number = int | float
-Why = Literal["declared", "batch size", "chosen", "default 1"]
+__all__ = [
+    "FLOAT_DTYPES",
+    "SUPPORTED_DTYPES",
+    "Dimension",
+    "InputHint",
+    "Number",
+    "PlannedInput",
+    "TensorDescription",
+    "declared_dimension",
+    "plan_inputs",
+    "tensors_from_plain",
+]
 
 MAX_DIMENSION = 2**31 - 1
 # 100 million numbers are 400 MB of float32: more than any input that people measure with.
 MAX_ELEMENT_COUNT = 100_000_000
 MAX_RANK = 32
+GUESSED = "guessed: "
 
 # tf2onnx gives every unnamed dimension such a name of its own; it says nothing.
 _ANONYMOUS_SYMBOL = re.compile(r"unk__\d+")
-
-_FLOAT_LIMITS: dict[str, float] = {
-    "float16": 65_504.0,
-    "bfloat16": 3.3895e38,
-    "float32": 3.4028234e38,
-    "float64": 1.7976931348623157e308,
-}
-_INTEGER_BITS = {f"int{bits}": bits for bits in (8, 16, 32, 64)}
-_UNSIGNED_BITS = {f"uint{bits}": bits for bits in (8, 16, 32, 64)}
-FLOAT_DTYPES = frozenset(_FLOAT_LIMITS)
-SUPPORTED_DTYPES = (*_FLOAT_LIMITS, *_INTEGER_BITS, *_UNSIGNED_BITS, "bool", "string")
-
-
-@dataclass(frozen=True, slots=True)
-class TensorDescription:
-    """An input or output as the model declares it.
-
-    ``shape`` holds a size, a free dimension's name, or None for one without a name; it is
-    None itself where not even the number of dimensions is declared. ``dtype`` is numpy's name,
-    ``string``, or something like ``sequence(float32)``.
-    """
-
-    name: str
-    dtype: str
-    shape: tuple[int | str | None, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedInput:
     """An input as it will be fed: sizes, why each is what it is, and the range of its values.
 
-    ``low`` and ``high`` are included, and None for texts.
+    ``why`` holds for each dimension ``declared``, ``chosen``, ``batch size``, ``default 1``, or
+    a text that starts with ``guessed:``. ``low`` and ``high`` are included, and None for texts,
+    which are drawn from ``words`` where the graph knows any. A sequence's shape is that of each
+    of its members, a map's is of no meaning.
     """
 
     name: str
     dtype: str
     shape: tuple[int, ...]
-    why: tuple[Why, ...]
+    why: tuple[str, ...]
     low: Number | None
     high: Number | None
-
-
-def declared_dimension(declared: int | str) -> Dimension:
-    """Return a declared size or name, and None for a name that says nothing.
-
-    Paddle's exporter calls every free dimension ``?``: taken as one name, the height and the
-    width of an image could only be equal.
-    """
-    return None if declared in ("", "?") else declared
-
-
-def tensors_from_plain(value: object) -> tuple[TensorDescription, ...]:
-    """Return the descriptions that a stored list of ``{name, dtype, shape}`` states.
-
-    Raises Nonsense when it states none.
-    """
-    return decode(tuple[TensorDescription, ...], value, "inputs")
+    range_why: str = ""
+    words: tuple[str, ...] = ()
+    row: tuple[Number, ...] = ()
 
 
 def plan_inputs(
@@ -97,7 +79,21 @@ def plan_inputs(
     _check_names_exist(inputs, choices)
     sizes = _sizes_by_symbol(inputs, choices)
     batch = _Batch.of(inputs, batch_size)
-    planned = tuple(_plan_input(declared, choices, sizes, batch) for declared in inputs)
+    shaped = {one.name: _decide_shape(one, choices, sizes, batch) for one in inputs}
+    _derive(inputs, shaped)
+    shape_by_input = {name: tuple(size for size, _ in one) for name, one in shaped.items()}
+    planned = tuple(
+        PlannedInput(
+            one.name,
+            one.dtype,
+            shape_by_input[one.name],
+            tuple(reason for _, reason in shaped[one.name]),
+            *range_of(one, choices, shape_by_input),
+            words=one.hint.words if one.hint else (),
+            row=one.hint.row if one.hint and one.name not in choices.ranges else (),
+        )
+        for one in inputs
+    )
     _check_total(planned)
     return planned
 
@@ -114,7 +110,7 @@ class _Batch:
     def of(cls, inputs: Sequence[TensorDescription], size: int) -> "_Batch":
         if size < 1:
             raise InputProblem("batch_size", "The batch size must be at least 1.")
-        firsts = [declared.shape[0] for declared in inputs if declared.shape]
+        firsts = [one.shape[0] for one in inputs if one.shape and _guess_at(one, 0) is None]
         leading = firsts[0] if firsts else None
         if isinstance(leading, int):
             if size not in (1, leading):
@@ -129,14 +125,17 @@ class _Batch:
             )
         return cls(size=size, symbol=named[0] if named else None, sets_unnamed=True)
 
-    def covers(self, dimension: Dimension, *, index: int) -> bool:
+    def covers(self, declared: TensorDescription, index: int) -> bool:
+        dimension = (declared.shape or ())[index]
         if self.symbol is not None and dimension == self.symbol:
             return True
-        return self.sets_unnamed and index == 0 and _is_unnamed(dimension)
+        batch_axis = declared.hint.batch_axis if declared.hint else None
+        is_place = index == (batch_axis or 0) and _guess_at(declared, index) is None
+        return self.sets_unnamed and is_place and _is_unnamed(dimension)
 
 
 def _fixed_batch_sentence(inputs: Sequence[TensorDescription], leading: int, size: int) -> str:
-    name = next(declared.name for declared in inputs if declared.shape)
+    name = next(one.name for one in inputs if one.shape and _guess_at(one, 0) is None)
     allowed = "1" if leading == 1 else f"1 or {leading}"
     return (
         f"The first dimension of the input “{name}” is fixed at {leading}, so the model cannot "
@@ -151,11 +150,12 @@ def _is_unnamed(dimension: Dimension) -> bool:
 
 
 def _check_is_supported(declared: TensorDescription) -> None:
-    if declared.dtype not in SUPPORTED_DTYPES:
+    if not is_supported(declared.dtype):
         raise UnsupportedInput(
             f"inputs.shapes.{declared.name}",
             f"The input “{declared.name}” is of the kind {declared.dtype}, for which carbonsite "
-            "cannot make up values. Export the model with plain tensors as inputs.",
+            "cannot make up values. Export the model with plain tensors, sequences of tensors or "
+            "maps of numbers as inputs.",
         )
 
 
@@ -186,8 +186,14 @@ def _check_known(
 def _sizes_by_symbol(inputs: Sequence[TensorDescription], choices: InputChoices) -> dict[str, int]:
     """Sizes that were chosen for free dimensions, by name or as part of a whole shape."""
     sizes: dict[str, int] = {}
+    pasts = {
+        dimension
+        for one in inputs
+        for index, dimension in enumerate(one.shape or ())
+        if _guess_at(one, index) == 0
+    }
     for symbol, size in choices.dims.items():
-        _check_size(f"inputs.dims.{symbol}", size)
+        _check_size(f"inputs.dims.{symbol}", size, lowest=0 if symbol in pasts else 1)
         sizes[symbol] = size
     for declared in inputs:
         shape = choices.shapes.get(declared.name)
@@ -208,17 +214,18 @@ def _settle(sizes: dict[str, int], symbol: str, size: int, *, field: str) -> Non
         )
 
 
-def _check_size(field: str, size: int) -> None:
-    if size < 1:
-        raise InputProblem(field, f"A size must be at least 1, this is {size}.")
+def _check_size(field: str, size: int, *, lowest: int = 1) -> None:
+    if size < lowest:
+        raise InputProblem(field, f"A size must be at least {lowest}, this is {size}.")
     if size > MAX_DIMENSION:
         raise InputProblem(field, f"A size must be at most {MAX_DIMENSION:,}, this is {size:,}.")
 
 
 def _check_shape(declared: TensorDescription, shape: Sequence[int]) -> None:
     field = f"inputs.shapes.{declared.name}"
-    for size in shape:
-        _check_size(field, size)
+    for index, size in enumerate(shape):
+        # Where a guess is 0, the past of a model that continues texts, none is needed.
+        _check_size(field, size, lowest=0 if _guess_at(declared, index) == 0 else 1)
     if len(shape) > MAX_RANK:
         raise InputProblem(field, f"A shape has at most {MAX_RANK} dimensions.")
     if declared.shape is None:
@@ -239,41 +246,78 @@ def _spoken_shape(shape: Iterable[Dimension]) -> str:
     return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"
 
 
-def _plan_input(
+_Sized = list[tuple[int, str]]
+
+
+def _decide_shape(
     declared: TensorDescription, choices: InputChoices, sizes: Mapping[str, int], batch: _Batch
-) -> PlannedInput:
+) -> _Sized:
+    """The size of each dimension, and why."""
     chosen = choices.shapes.get(declared.name)
     if declared.shape is None:
-        if chosen is None:
-            raise InputProblem(
-                f"inputs.shapes.{declared.name}",
-                f"The model does not say how many dimensions “{declared.name}” has. "
-                "Set its shape before you run it.",
-            )
-        shape, why = tuple(chosen), tuple[Why, ...](["chosen"] * len(chosen))
-    else:
-        decided = [
-            _decide_size(dimension, chosen[index] if chosen else None, sizes)
-            if not batch.covers(dimension, index=index)
-            else _decide_batch(declared, index, chosen, sizes, batch)
-            for index, dimension in enumerate(declared.shape)
-        ]
-        shape = tuple(size for size, _ in decided)
-        why = tuple(reason for _, reason in decided)
-    low, high = _range_of(declared, choices)
-    return PlannedInput(declared.name, declared.dtype, shape, why, low, high)
+        return _decide_whole(declared, chosen)
+    return [
+        _decide_batch(declared, index, chosen, sizes, batch)
+        if batch.covers(declared, index)
+        else _decide_size(declared, index, chosen, sizes)
+        for index in range(len(declared.shape))
+    ]
+
+
+def _decide_whole(declared: TensorDescription, chosen: Sequence[int] | None) -> _Sized:
+    if chosen is not None:
+        return [(size, "chosen") for size in chosen]
+    hint = declared.hint
+    if hint is None:
+        raise InputProblem(
+            f"inputs.shapes.{declared.name}",
+            f"The model does not say how many dimensions “{declared.name}” has. "
+            "Set its shape before you run it.",
+        )
+    whys = [f"{GUESSED}{why or 'the model does not say its shape'}" for why in hint.size_whys]
+    return [(1 if size is None else size, why) for size, why in zip(hint.sizes, whys, strict=True)]
+
+
+def _guess_at(declared: TensorDescription, index: int) -> int | None:
+    sizes = declared.hint.sizes if declared.hint else ()
+    return sizes[index] if index < len(sizes) else None
 
 
 def _decide_size(
-    dimension: Dimension, chosen: int | None, sizes: Mapping[str, int]
-) -> tuple[int, Why]:
+    declared: TensorDescription,
+    index: int,
+    chosen: Sequence[int] | None,
+    sizes: Mapping[str, int],
+) -> tuple[int, str]:
+    dimension = (declared.shape or ())[index]
     if isinstance(dimension, int):
         return dimension, "declared"
     if chosen is not None:
-        return chosen, "chosen"
+        return chosen[index], "chosen"
     if isinstance(dimension, str) and dimension in sizes:
         return sizes[dimension], "chosen"
+    guess = _guess_at(declared, index)
+    if guess is not None and declared.hint is not None:
+        return guess, GUESSED + declared.hint.size_whys[index]
     return 1, "default 1"
+
+
+def _derive(inputs: Sequence[TensorDescription], shaped: Mapping[str, _Sized]) -> None:
+    """Fill in the sizes that are sums of others, such as ``past_length + length``."""
+    known = {
+        dimension: size
+        for one in inputs
+        for dimension, (size, _) in zip(one.shape or (), shaped[one.name], strict=False)
+        if isinstance(dimension, str)
+    }
+    for one in inputs:
+        for index, dimension in enumerate(one.shape or ()):
+            if isinstance(dimension, str) and shaped[one.name][index][1] not in (
+                *("chosen", "batch size"),
+            ):
+                derived = derived_size(dimension, known)
+                if derived is not None:
+                    shaped[one.name][index] = derived
 
 
 def _decide_batch(
@@ -282,9 +326,8 @@ def _decide_batch(
     chosen: Sequence[int] | None,
     sizes: Mapping[str, int],
     batch: _Batch,
-) -> tuple[int, Why]:
-    shape = declared.shape or ()
-    size, reason = _decide_size(shape[index], chosen[index] if chosen else None, sizes)
+) -> tuple[int, str]:
+    size, reason = _decide_size(declared, index, chosen, sizes)
     if reason != "chosen":
         return batch.size, "batch size"
     # With a batch size of 1 the user's own size stands: not every first dimension is a batch.
@@ -306,49 +349,3 @@ def _check_total(planned: Sequence[PlannedInput]) -> None:
             f"These inputs hold {total:,} values, of which {MAX_ELEMENT_COUNT:,} are allowed. "
             f"“{largest.name}” is the largest, {_spoken_shape(largest.shape)}: make it smaller.",
         )
-
-
-def _range_of(
-    declared: TensorDescription, choices: InputChoices
-) -> tuple[Number | None, Number | None]:
-    chosen = choices.ranges.get(declared.name)
-    if declared.dtype == "string":
-        if chosen is not None:
-            raise InputProblem(
-                f"inputs.ranges.{declared.name}",
-                f"“{declared.name}” holds texts, which have no range. Leave it out.",
-            )
-        return None, None
-    if chosen is None:
-        return (0.0, 1.0) if declared.dtype in _FLOAT_LIMITS else (0, 1)
-    return _checked_range(declared, *chosen)
-
-
-def _checked_range(declared: TensorDescription, low: Number, high: Number) -> tuple[Number, Number]:
-    field = f"inputs.ranges.{declared.name}"
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise InputProblem(field, "A range needs two finite numbers.")
-    if low > high:
-        raise InputProblem(field, f"A range runs from low to high, this one from {low} to {high}.")
-    lowest, highest = _dtype_limits(declared.dtype)
-    if low < lowest or high > highest:
-        raise InputProblem(
-            field,
-            f"“{declared.name}” is of type {declared.dtype}, which holds {lowest} to {highest}.",
-        )
-    if declared.dtype in _FLOAT_LIMITS:
-        return float(low), float(high)
-    if low != int(low) or high != int(high):
-        raise InputProblem(field, f"“{declared.name}” holds whole numbers: give whole ones.")
-    return int(low), int(high)
-
-
-def _dtype_limits(dtype: str) -> tuple[Number, Number]:
-    if dtype in _FLOAT_LIMITS:
-        return -_FLOAT_LIMITS[dtype], _FLOAT_LIMITS[dtype]
-    if dtype in _INTEGER_BITS:
-        half = 2 ** (_INTEGER_BITS[dtype] - 1)
-        return -half, half - 1
-    if dtype in _UNSIGNED_BITS:
-        return 0, 2 ** _UNSIGNED_BITS[dtype] - 1
-    return 0, 1

@@ -24,6 +24,9 @@ MAX_MESSAGE_DEPTH = 64
 # What a payload may have and still be copied: shapes, axes and scales are far smaller.
 SMALL_PAYLOAD_BYTES = 4_096
 MAX_TEXT_BYTES = 65_536
+# A tree ensemble says only here how many features it takes: kept beyond what is small.
+_FEATURE_IDS = b"nodes_featureids"
+MAX_FEATURE_BYTES = 4 * 2**20
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
@@ -202,6 +205,7 @@ class _Walker:
         self._field_count = 0
         self._copied_bytes = 0
         self._model_graph_count = 0
+        self._feature_bytes_left = MAX_FEATURE_BYTES
 
     def walk(self, kind: str, message: _Field, *, depth: int = 0, graph_depth: int = 0) -> bytes:
         """Return the copy of ``message``, which is of ``kind``."""
@@ -218,6 +222,8 @@ class _Walker:
                 payload_bytes += field.end - field.start
                 if payload_bytes > SMALL_PAYLOAD_BYTES:
                     at = self._end_of_run(field, end=message.end)
+                    if kind == "attribute" and copied and copied[0].endswith(_FEATURE_IDS):
+                        copied.append(self._copy_run(field, end=at))
                     continue
             if action in (COPY, PAYLOAD):
                 copied.append(self._copy(field))
@@ -286,6 +292,14 @@ class _Walker:
         if self._copied_bytes > MAX_SKELETON_BYTES:
             raise _too_large()
         return bytes(self._data[field.start : field.end])
+
+    def _copy_run(self, field: _Field, *, end: int) -> bytes:
+        size = end - field.start
+        if size > self._feature_bytes_left:
+            return b""
+        self._feature_bytes_left -= size
+        self._copied_bytes += size
+        return bytes(self._data[field.start : end])
 
     def _tag(self, field: _Field) -> bytes:
         self._copied_bytes += 8

@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.models import User
-from benchmarks.models import Measurement, ModelVersion, OnnxModel, Run
+from benchmarks.models import InputSet, Measurement, ModelVersion, OnnxModel, Run
 from benchmarks.outcomes import store_estimate
 from hardware.assumptions import assumptions_of
 from hardware.models import CarbonIntensity, HardwareProfile, Processor, Zone
@@ -128,6 +128,23 @@ def a_ready_version(user=None, *, onnx_model=None, content=b"not really a model"
         **fields,
     }
     return ModelVersion.objects.create(onnx_model=onnx_model, **values)
+
+
+def an_input_set(onnx_model, content=b"not really arrays", **fields):
+    """Real inputs of a model, as if they had been sent."""
+    digest = hashlib.sha256(content).hexdigest()
+    file_name = f"{onnx_model.owner_id}/{digest}.npz"
+    if not default_storage.exists(file_name):
+        default_storage.save(file_name, ContentFile(content))
+    values = {
+        "name": _next_name("photos", onnx_model.input_sets),
+        "file": file_name,
+        "sha256": digest,
+        "size_bytes": len(content),
+        "tensors": [{"name": "input", "dtype": "float32", "shape": [1, 1, 28, 28]}],
+        **fields,
+    }
+    return InputSet.objects.create(onnx_model=onnx_model, **values)
 
 
 def a_queued_run(version=None, profile=None, **fields):

@@ -8,8 +8,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import ApiToken
-from benchmarks.models import ModelVersion, Run
-from benchmarks.uploads import remaining_quota_bytes, upload_limit_bytes
+from benchmarks.models import Run
+from benchmarks.uploads import remaining_quota_bytes, stored_bytes, upload_limit_bytes
 
 
 class TokenInUseSerializer(serializers.ModelSerializer):
@@ -49,7 +49,7 @@ class Me(APIView):
             "email": user.email or None,
             "token": request.auth if isinstance(request.auth, ApiToken) else None,
             "quota_bytes": settings.USER_QUOTA_BYTES,
-            "used_bytes": ModelVersion.objects.stored_bytes(user),
+            "used_bytes": stored_bytes(user),
             "remaining_bytes": remaining_quota_bytes(user),
             "upload_limit_bytes": upload_limit_bytes(user),
             "queued_run_limit": settings.USER_QUEUED_RUN_LIMIT,

@@ -3,6 +3,9 @@
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts import audit
+from benchmarks import input_choices
+from benchmarks.api.run_serializers import InputsSerializer
 from benchmarks.models import ModelVersion, OnnxModel
 
 TEXT_LIMIT = 80
@@ -35,7 +38,19 @@ class OperatorsField(KnownWhenReadyField):
 
 @extend_schema_field(TensorSerializer(many=True, allow_null=True))
 class TensorsField(KnownWhenReadyField):
-    pass
+    """Inputs or outputs as the model declares them, without what the site guesses of them."""
+
+    def to_representation(self, value):
+        """Return the declared parts of each."""
+        return TensorSerializer(super().to_representation(value), many=True).data
+
+
+class SavedInputsSerializer(InputsSerializer):
+    """What runs of a model are fed when nothing else is said; null for nothing but guesses."""
+
+    def get_attribute(self, instance):
+        """Return what is saved, None for nothing."""
+        return super().get_attribute(instance) or None
 
 
 class TextOrNullField(serializers.CharField):
@@ -108,6 +123,12 @@ class OnnxModelSerializer(serializers.ModelSerializer):
     url = serializers.SerializerMethodField()
     latest_version = serializers.SerializerMethodField()
     versions = VersionSerializer(many=True, read_only=True)
+    inputs = SavedInputsSerializer(
+        source="saved_inputs",
+        required=False,
+        allow_null=True,
+        help_text="Sizes and ranges for every run that gives none of its own; null for guesses.",
+    )
 
     class Meta:
         model = OnnxModel
@@ -118,6 +139,7 @@ class OnnxModelSerializer(serializers.ModelSerializer):
             "url",
             "created_at",
             "updated_at",
+            "inputs",
             "latest_version",
             "versions",
         ]
@@ -144,8 +166,14 @@ class OnnxModelSerializer(serializers.ModelSerializer):
         return name
 
     def update(self, instance, validated_data):
-        """Store the new name or visibility."""
+        """Store the new name, visibility or inputs.
+
+        Raises ValidationError, by setting, for inputs that the newest version does not take.
+        """
+        if "saved_inputs" in validated_data:
+            input_choices.save(instance, validated_data.pop("saved_inputs") or {})
         for name, value in validated_data.items():
             setattr(instance, name, value)
+        audit.note_visibility(instance, actor=instance.owner)
         instance.save(update_fields=[*validated_data, "updated_at"])
         return instance

@@ -4,7 +4,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from benchmarks.api.run_shape import run_shape
-from benchmarks.models import ModelVersion, Run
+from benchmarks.models import InputSet, ModelVersion, Run
 from hardware.api.serializers import PowerSerializer
 from hardware.models import HardwareProfile
 
@@ -85,10 +85,25 @@ class RunRequestSerializer(serializers.Serializer):
         noun="profile",
         help_text="A profile of yours or a public one.",
     )
-    batch_size = serializers.IntegerField(default=1, min_value=1, max_value=MAX_BATCH_SIZE)
+    batch_size = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MAX_BATCH_SIZE,
+        help_text="Left out, 1, or as many items as the real inputs hold.",
+    )
     intra_op_threads = serializers.IntegerField(default=1, min_value=1, max_value=MAX_THREADS)
     effort = serializers.ChoiceField(choices=Run.Effort, default=Run.Effort.STANDARD)
-    inputs = InputsSerializer(required=False)
+    inputs = InputsSerializer(
+        required=False, help_text="Left out, what is saved with the model; {} for the guesses."
+    )
+    values = OwnedIdField(
+        queryset=InputSet.objects.all(),
+        allowed="editable_by",
+        noun="set of inputs",
+        required=False,
+        allow_null=True,
+        help_text="Real inputs of the model, fed as they are; what they leave out is made up.",
+    )
 
 
 class FailureSerializer(serializers.Serializer):
@@ -101,6 +116,13 @@ class RunSettingsSerializer(serializers.Serializer):
     intra_op_threads = serializers.IntegerField()
     effort = serializers.ChoiceField(choices=Run.Effort)
     inputs = InputsSerializer()
+    values = serializers.UUIDField(
+        allow_null=True, help_text="The real inputs that it is fed; null for made-up values."
+    )
+    values_name = serializers.CharField(
+        allow_null=True, help_text="Their name, which stays when they are deleted."
+    )
+    values_sha256 = serializers.CharField(allow_null=True)
 
 
 class ProgressSerializer(serializers.Serializer):
@@ -204,6 +226,11 @@ class TimingSerializer(serializers.Serializer):
     quiet_burst_count = serializers.IntegerField()
     round_count = serializers.IntegerField()
     best_sentinel_s = serializers.FloatField(allow_null=True)
+    known_best_sentinel_s = serializers.FloatField(
+        allow_null=True,
+        default=None,
+        help_text="The sentinel's best in earlier runs, which this one was held to.",
+    )
     cores = serializers.ListField(child=serializers.IntegerField())
     notes = serializers.ListField(child=serializers.CharField())
 
@@ -226,7 +253,13 @@ class MachineSerializer(serializers.Serializer):
     cpu = serializers.CharField()
     core_count = serializers.IntegerField()
     memory_bytes = serializers.IntegerField(allow_null=True)
+    cache_bytes = serializers.DictField(
+        child=serializers.IntegerField(), default=dict, help_text="Of one core, by level: L1d, L2."
+    )
     os = serializers.CharField()
+    kernel = serializers.CharField(allow_null=True, default=None)
+    is_virtual = serializers.BooleanField(allow_null=True, default=None)
+    governor = serializers.CharField(allow_null=True, default=None)
     fingerprint = serializers.CharField()
 
 

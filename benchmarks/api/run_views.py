@@ -12,6 +12,7 @@ from benchmarks.api.filters import RunFilter
 from benchmarks.api.idempotency import KEY_PARAMETER, Attempt
 from benchmarks.api.pagination import RunCursorPagination
 from benchmarks.api.run_serializers import RunRequestSerializer, RunSerializer
+from benchmarks.input_sets import batch_size_in
 from benchmarks.models import Run
 from benchmarks.submission import RunSettings, submit_run
 from hardware.api.filters import NameSearch
@@ -94,6 +95,8 @@ class RunCancel(GenericAPIView):
 
 
 def _submit(owner, values: dict) -> Run:
+    if (input_set := values.get("values")) is not None and "batch_size" not in values:
+        values["batch_size"] = batch_size_in(values["version"], input_set) or 1
     return submit_run(
         owner=owner,
         version=values.pop("version"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from benchmarks.api import me, model_views, run_views
+from benchmarks.api import input_views, me, model_views, run_views
 
 urlpatterns = [
     path("me/", me.Me.as_view(), name="api-me"),
@@ -12,6 +12,12 @@ urlpatterns = [
         "models/<uuid:pk>/versions/",
         model_views.ModelVersions.as_view(),
         name="api-model-versions",
+    ),
+    path("models/<uuid:pk>/inputs/", input_views.InputSets.as_view(), name="api-model-inputs"),
+    path(
+        "models/<uuid:pk>/inputs/<uuid:input_id>/",
+        input_views.InputSetDetail.as_view(),
+        name="api-model-input",
     ),
     path("versions/<uuid:pk>/", model_views.VersionDetail.as_view(), name="api-version"),
     path("runs/", run_views.Runs.as_view(), name="api-runs"),

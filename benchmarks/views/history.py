@@ -3,7 +3,7 @@
 import uuid
 
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -60,7 +60,7 @@ def history_file(request, pk):
 
 def _visible_model(request, pk) -> OnnxModel:
     found = OnnxModel.objects.visible_to(request.user).select_related("owner")
-    return get_object_or_404(found, pk=pk)
+    return get_object_or_404(found.annotate(input_set_count=Count("input_sets")), pk=pk)
 
 
 def _days(request) -> int | None:

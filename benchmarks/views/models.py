@@ -72,10 +72,12 @@ def model_delete(request, pk):
         messages.success(request, f"“{name}” has been deleted, with its files and its runs.")
         return redirect("models")
     versions = list(onnx_model.versions.only("number", "label", "size_bytes", "onnx_model_id"))
+    input_sets = list(onnx_model.input_sets.only("size_bytes"))
     context = {
         "onnx_model": onnx_model,
         "versions": versions,
-        "size_bytes": sum(version.size_bytes for version in versions),
+        "size_bytes": sum(one.size_bytes for one in (*versions, *input_sets)),
+        "input_set_count": len(input_sets),
         "run_count": Run.objects.filter(version__onnx_model=onnx_model).count(),
     }
     return render(request, "benchmarks/model_delete.html", context)

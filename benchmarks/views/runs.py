@@ -4,18 +4,21 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
-from benchmarks import charts, submission
+from benchmarks import charts, input_choices, submission
 from benchmarks.forms import RunForm
 from benchmarks.input_fields import inputs_fed
+from benchmarks.input_sets import input_limit_bytes, receive_input_set
 from benchmarks.models import ModelVersion, OnnxModel, Run
 from benchmarks.overview import HEAVY_COLUMNS
 from benchmarks.reports import report_of
+from benchmarks.views.uploads import guarded
 from hardware.models import HardwareProfile
 
 PAGE_LENGTH = 50
@@ -32,8 +35,7 @@ def run_list(request):
     return render(request, "benchmarks/run_list.html", {"page": page})
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@guarded
 def run_new(request, pk):
     """Ask for a run of one of one's own models."""
     onnx_model = get_object_or_404(OnnxModel.objects.editable_by(request.user), pk=pk)
@@ -42,13 +44,7 @@ def run_new(request, pk):
     form = _run_form(request, version, like)
     if form is not None and request.method == "POST" and form.is_valid():
         try:
-            run = submission.submit_run(
-                owner=request.user,
-                version=form.cleaned_data["version"],
-                profile=form.cleaned_data["profile"],
-                settings=form.settings(),
-            )
-            return redirect(run)
+            return redirect(_submit(request, form))
         except ValidationError as error:
             form.add_problems(error)
     context = {
@@ -58,6 +54,10 @@ def run_new(request, pk):
         "newest": onnx_model.latest_version,
         "like": like,
         "has_profile": HardwareProfile.objects.visible_to(request.user).exists(),
+        "page_facts": {
+            "limit_bytes": input_limit_bytes(request.user),
+            "whole_sets": form.whole_sets if form else [],
+        },
     }
     status = 400 if form is not None and form.is_bound and form.errors else 200
     return render(request, "benchmarks/run_new.html", context, status=status)
@@ -142,9 +142,53 @@ def _run_to_follow(request, onnx_model: OnnxModel) -> Run | None:
 def _run_form(request, version: ModelVersion | None, like: Run | None) -> RunForm | None:
     if version is None:
         return None
-    posted = request.POST if request.method == "POST" else None
-    initial = {name: request.GET[name] for name in ("profile",) if name in request.GET}
-    return RunForm(posted, user=request.user, version=version, like=like, initial=initial)
+    posted, problem = _posted_with_stored_files(request, version.onnx_model)
+    initial = {name: request.GET[name] for name in ("profile", "values") if name in request.GET}
+    form = RunForm(
+        posted,
+        user=request.user,
+        version=version,
+        like=like,
+        is_like_asked_for="like" in request.GET,
+        initial=initial,
+    )
+    if problem is not None:
+        form.add_problems(problem)
+    return form
+
+
+def _posted_with_stored_files(request, onnx_model: OnnxModel):
+    """Return what was typed, real inputs that came with it chosen, and what is wrong with them.
+
+    Stored before anything else is looked at: whatever must be mended then, nobody has to send
+    the files again.
+    """
+    if request.method != "POST":
+        return None, None
+    posted = request.POST.copy()
+    files = request.FILES.getlist("file")
+    if not files:
+        return posted, None
+    try:
+        input_set = receive_input_set(onnx_model, files)
+    except ValidationError as error:
+        return posted, error
+    posted["values"] = str(input_set.pk)
+    return posted, None
+
+
+def _submit(request, form: RunForm) -> Run:
+    version, settings = form.cleaned_data["version"], form.settings()
+    with transaction.atomic():
+        run = submission.submit_run(
+            owner=request.user,
+            version=version,
+            profile=form.cleaned_data["profile"],
+            settings=settings,
+        )
+        if form.cleaned_data["save_inputs"] and settings.values is None:
+            input_choices.save(version.onnx_model, settings.inputs, batch_size=settings.batch_size)
+    return run
 
 
 def _live_state(run: Run) -> dict:

@@ -46,3 +46,23 @@ export function describeProgress({ bytes, totalBytes, speed }) {
   }
   return parts.join(" · ");
 }
+
+// Why files of real inputs cannot be sent, in a sentence; empty when they can.
+export function refusalOfFiles(files, limits) {
+  const isArchive = ({ name }) => /\.npz$/i.test(name);
+  const stranger = files.find(({ name }) => !/\.np[yz]$/i.test(name));
+  if (stranger) {
+    return `“${stranger.name}” is neither an .npz nor an .npy file. Save the arrays with numpy.savez.`;
+  }
+  if (files.length > 1 && files.some(isArchive)) {
+    return "Send either one .npz, or .npy files, one per input; not both.";
+  }
+  const empty = files.find(({ size }) => size === 0);
+  if (empty) {
+    return `“${empty.name}” is empty (0 bytes). Save the array again and choose that file.`;
+  }
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  return bytes > limits.limitBytes
+    ? `Together the files have ${formatQuantity(bytes, "B")}. You may upload ${formatQuantity(limits.limitBytes, "B")} now.`
+    : "";
+}

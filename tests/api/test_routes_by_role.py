@@ -6,6 +6,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from benchmarks.models import OnnxModel
 from hardware.models import HardwareProfile
 from tests.api.scripts import an_onnx_file, script_of
+from tests.arrays import an_image, an_npz, an_upload
 from tests.people import (
     PASSWORD,
     a_processor,
@@ -13,6 +14,7 @@ from tests.people import (
     a_queued_run,
     a_ready_version,
     a_zone,
+    an_input_set,
     anonymous,
     owner,
     stranger,
@@ -46,6 +48,9 @@ WHEN_PRIVATE = {
     ("api-model", "PATCH"): (200, 404, 404, 401),
     ("api-model", "DELETE"): (204, 404, 404, 401),
     ("api-model-versions", "POST"): (201, 404, 404, 401),
+    ("api-model-inputs", "GET"): (200, 404, 404, 404),
+    ("api-model-inputs", "POST"): (201, 404, 404, 401),
+    ("api-model-input", "DELETE"): (204, 404, 404, 401),
     ("api-version", "GET"): (200, 404, 404, 404),
     ("api-runs", "GET"): (200, 200, 200, 200),
     ("api-runs", "POST"): (201, 400, 400, 401),
@@ -53,7 +58,13 @@ WHEN_PRIVATE = {
     ("api-run-cancel", "POST"): (200, 404, 404, 401),
 }
 READABLE_WHEN_PUBLIC = {"api-profile", "api-model", "api-version", "api-run"}
-OWNED = READABLE_WHEN_PUBLIC | {"api-model-versions", "api-run-cancel", "api-runs"}
+OWNED = READABLE_WHEN_PUBLIC | {
+    "api-model-versions",
+    "api-model-inputs",
+    "api-model-input",
+    "api-run-cancel",
+    "api-runs",
+}
 WHEN_PUBLIC = WHEN_PRIVATE | {(name, "GET"): (200, 200, 200, 200) for name in READABLE_WHEN_PUBLIC}
 
 
@@ -104,6 +115,7 @@ class Story:
         self.profile = a_profile()
         self.version = a_ready_version()
         self.run = a_queued_run(self.version, self.profile)
+        self.input_set = an_input_set(self.version.onnx_model)
 
     def publish(self):
         OnnxModel.objects.update(visibility="public")
@@ -116,11 +128,16 @@ class Story:
             "api-profile": self.profile.pk,
             "api-model": self.version.onnx_model_id,
             "api-model-versions": self.version.onnx_model_id,
+            "api-model-inputs": self.version.onnx_model_id,
+            "api-model-input": self.input_set.pk,
             "api-version": self.version.pk,
             "api-run": self.run.pk,
             "api-run-cancel": self.run.pk,
         }
-        address = reverse(name, args=[id_by_name[name]] if name in id_by_name else [])
+        arguments = [id_by_name[name]] if name in id_by_name else []
+        if name == "api-model-input":
+            arguments = [self.version.onnx_model_id, *arguments]
+        address = reverse(name, args=arguments)
         return address + "?name=M1" if name == "api-processor-match" else address
 
     def body(self, name, method):
@@ -132,6 +149,7 @@ class Story:
             ("api-models", "POST"): {"name": "New", "file": file},
             ("api-model", "PATCH"): {"name": "Renamed"},
             ("api-model-versions", "POST"): {"file": file},
+            ("api-model-inputs", "POST"): {"file": an_upload(an_npz(input=an_image(2)), "x.npz")},
             ("api-runs", "POST"): {
                 "version": str(self.version.pk),
                 "profile": str(self.profile.pk),

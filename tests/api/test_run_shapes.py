@@ -84,6 +84,9 @@ def test_a_run_is_queued_with_the_settings_asked_for(rung, django_capture_on_com
         "intra_op_threads": 1,
         "effort": "quick",
         "inputs": inputs,
+        "values": None,
+        "values_name": None,
+        "values_sha256": None,
     }
     assert rung == [("measure_run", run["id"])]
 

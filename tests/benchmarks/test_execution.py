@@ -6,13 +6,18 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from django.utils import timezone
 
 from benchmarks import execution, tasks
 from benchmarks.folders import work_folder
+from benchmarks.input_fields import FROM_FILE
+from benchmarks.input_sets import receive_input_set
 from benchmarks.models import Run
+from benchmarks.received import received_from_bytes
 from runner.sample_models import lenet5
+from tests.arrays import an_image, an_npz
 from tests.benchmarks.hostile import endless_loop
 from tests.people import a_queued_run, a_ready_version
 from tests.test_articles_hour import an_hour_measured
@@ -69,6 +74,29 @@ def test_the_sweep_deletes_what_a_killed_worker_left(settings):
     tasks.sweep()
 
     assert list(work_folder().iterdir()) == [in_use]
+
+
+def test_a_run_is_held_to_the_best_of_the_runs_before_it():
+    first, second = a_lenet_run(), a_lenet_run()
+
+    execution.execute(first.pk)
+    execution.execute(second.pk)
+
+    first, second = (ended(run).measurement.timing for run in (first, second))
+    assert first["known_best_sentinel_s"] is None
+    assert second["known_best_sentinel_s"] == first["best_sentinel_s"]
+
+
+def test_a_profile_with_a_gpu_has_the_model_run_on_it_or_says_why_not():
+    run = a_lenet_run()
+    gpu = {**run.assumptions["cpu"], "name": "Some GPU"}
+    Run.objects.filter(pk=run.pk).update(assumptions={**run.assumptions, "gpu": gpu})
+
+    execution.execute(run.pk)
+
+    measurement = ended(run).measurement
+    assert measurement.software["provider"] == "CPUExecutionProvider"
+    assert any("offers none: measured on the CPU" in note for note in measurement.timing["notes"])
 
 
 def test_a_run_delivered_twice_is_measured_once():
@@ -204,3 +232,37 @@ def test_a_result_under_a_lost_claim_is_not_stored():
 
     assert not stored
     assert ended(run).status == Run.Status.QUEUED
+
+
+def test_a_run_is_fed_real_inputs_as_they_are_and_no_labels():
+    image = {"name": "image", "dtype": "float32", "shape": ["batch", 1, 28, 28]}
+    version = a_ready_version(content=lenet5(), inputs=[image])
+    content = an_npz(image=an_image(3, value=0.25), labels=np.array([1, 2, 3]))
+    input_set = receive_input_set(version.onnx_model, [received_from_bytes(content, "test.npz")])
+    run = a_queued_run(
+        version,
+        batch_size=3,
+        input_set=input_set,
+        values_name=input_set.name,
+        values_sha256=input_set.sha256,
+    )
+
+    execution.execute(run.pk)
+
+    run = ended(run)
+    assert run.status == Run.Status.DONE, run.failure_message
+    (fed,) = run.measurement.inputs_used
+    assert (fed["shape"], fed["low"], fed["high"]) == ([3, 1, 28, 28], 0.25, 0.25)
+    assert set(fed["why"]) == {FROM_FILE}
+
+
+def test_a_run_whose_real_inputs_were_deleted_meanwhile_says_so():
+    run = a_lenet_run(values_name="photos", values_sha256="ab" * 32)
+
+    execution.execute(run.pk)
+
+    run = ended(run)
+    assert (run.status, run.failure_code) == (Run.Status.FAILED, "bad_input")
+    assert "The inputs “photos” that this run was to be fed have been deleted" in (
+        run.failure_message
+    )

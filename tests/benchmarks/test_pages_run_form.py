@@ -101,16 +101,18 @@ def test_somebody_elses_run_and_no_run_at_all_are_not_followed(signed_in):
     assert Run.objects.count() == 1
 
 
-def test_a_free_size_says_where_it_stands(signed_in):
+def test_a_free_size_says_where_it_stands_and_why_it_is_what_it_is(signed_in):
     form = form_of(signed_in, a_ready_version(inputs=[IMAGE, SOUND]))
 
-    assert form.fields["dim_0_2"].help_text == "Dimension 3 of x."
-    assert form.fields["size_1_1"].help_text == "Marked here: ? × [?]."
+    nothing_shows = "Nothing shows what it should be: 1 is only where it starts."
+    assert form.fields["dim_0_2"].help_text == f"Dimension 3 of x. {nothing_shows}"
+    assert form.fields["size_1_1"].help_text == f"Marked here: ? × [?]. {nothing_shows}"
 
 
-def test_the_ranges_are_open_where_an_input_is_a_lone_number(signed_in):
-    assert form_of(signed_in, a_ready_version(inputs=[SOUND, RATE])).shows_ranges
-    assert not form_of(signed_in, a_ready_version(inputs=[IMAGE])).shows_ranges
+def test_the_range_is_open_where_an_input_is_a_lone_number(signed_in):
+    form = form_of(signed_in, a_ready_version(inputs=[SOUND, RATE, IMAGE]))
+
+    assert [card.is_open for card in form.input_cards] == [False, True, False]
 
 
 def test_a_name_that_a_model_gives_is_text_and_never_markup(signed_in):

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from benchmarks.models import Run
-from benchmarks.querysets import MAX_ATTEMPTS
+from benchmarks.querysets import LEASE, MAX_ATTEMPTS
 from tests.people import (
     a_model,
     a_queued_run,
@@ -127,3 +127,26 @@ def test_a_run_is_read_by_whom_its_model_is(visibility, readers):
     assert [name for name, user in cast.items() if run in Run.objects.editable_by(user)] == [
         "owner"
     ]
+
+
+def test_a_worker_whose_clock_is_an_hour_slow_keeps_its_run(monkeypatch):
+    run = a_queued_run()
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    monkeypatch.setattr("benchmarks.querysets.timezone.now", lambda: an_hour_ago)
+
+    claim_token = Run.objects.claim(run.pk, worker_name="slow clock")
+    Run.objects.renew(run.pk, claim_token, phase="measuring", sample_count=1)
+
+    assert not Run.objects.stalled().exists()
+
+
+def test_a_run_of_a_worker_whose_clock_is_an_hour_fast_is_handed_on_in_time(monkeypatch):
+    run = a_queued_run()
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr("benchmarks.querysets.timezone.now", lambda: in_an_hour)
+
+    Run.objects.claim(run.pk, worker_name="fast clock")
+
+    run.refresh_from_db()
+    monkeypatch.undo()
+    assert run.lease_expires_at < timezone.now() + 2 * LEASE

@@ -12,11 +12,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from benchmarks.api.idempotency import Attempt
-from benchmarks.models import IdempotencyKey, ModelVersion, OnnxModel, Run
+from benchmarks.input_sets import receive_input_set
+from benchmarks.models import IdempotencyKey, InputSet, ModelVersion, OnnxModel, Run
 from benchmarks.outcomes import record_failure
-from benchmarks.received import UploadTooLarge, received_from_bytes
+from benchmarks.received import UploadTooLarge, received_from_bytes, stored_bytes
 from benchmarks.submission import RunSettings, submit_run
 from benchmarks.uploads import delete_model, receive_model, receive_version
+from tests.arrays import an_image, an_npz
 from tests.people import a_model, a_profile, a_queued_run, a_ready_version, owner
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -141,6 +143,50 @@ def test_one_name_taken_eight_times_at_once_is_one_model():
     assert len(refusals) == CROWD - 1
     assert all("name" in refusal.message_dict for refusal in refusals)
     assert OnnxModel.objects.count() == ModelVersion.objects.count() == 1
+
+
+def _inputs_received(version, name, value):
+    content = an_npz(input=an_image(value=value))
+    try:
+        return receive_input_set(version.onnx_model, [received_from_bytes(content, "i.npz")], name)
+    except (ValidationError, UploadTooLarge) as refusal:
+        return refusal
+
+
+def test_real_inputs_and_models_sent_at_once_do_not_break_the_quota(settings):
+    version = a_ready_version()
+    size_bytes = len(an_npz(input=an_image()))
+    settings.USER_QUOTA_BYTES = version.size_bytes + 3 * size_bytes + 10
+    user = owner()
+
+    answers = all_at_once(
+        *[lambda n=n: _inputs_received(version, f"set {n}", n) for n in range(CROWD // 2)],
+        *[lambda n=n: _uploaded(user, f"{n}", bytes([n]) * size_bytes) for n in range(CROWD // 2)],
+    )
+
+    assert sum(isinstance(answer, ModelVersion | InputSet) for answer in answers) == 3
+    assert stored_bytes(user) == version.size_bytes + 3 * size_bytes
+
+
+def test_the_same_inputs_sent_eight_times_at_once_are_stored_once():
+    version = a_ready_version()
+
+    answers = all_at_once(*[lambda: _inputs_received(version, "", 0.5)] * CROWD)
+
+    assert {answer.pk for answer in answers} == {InputSet.objects.get().pk}
+
+
+def test_one_name_for_eight_different_inputs_at_once_is_one_set():
+    version = a_ready_version()
+
+    answers = all_at_once(
+        *[lambda n=n: _inputs_received(version, "photos", n) for n in range(CROWD)]
+    )
+
+    refusals = [answer for answer in answers if isinstance(answer, ValidationError)]
+    assert len(refusals) == CROWD - 1
+    assert all("name" in refusal.message_dict for refusal in refusals)
+    assert InputSet.objects.count() == 1
 
 
 @pytest.mark.parametrize("attempt", range(5))

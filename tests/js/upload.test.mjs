@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { describeProgress, modelNameOf, refusalOf, speedOf } from "../../static/js/upload.js";
+import { describeProgress, modelNameOf, refusalOf, refusalOfFiles, speedOf } from "../../static/js/upload.js";
 
 const limits = { limitBytes: 2e9, quotaLeftBytes: 20e9 };
 
@@ -58,4 +58,17 @@ test("when all is sent the page says that it is being stored", () => {
     describeProgress({ bytes: 40e6, totalBytes: 40e6, speed: 5e6 }),
     "40 MB of 40 MB · all sent, being stored",
   );
+});
+
+test("real inputs are one archive, or arrays one by one", () => {
+  const array = (name, size = 10) => ({ name, size });
+  const room = { limitBytes: 25 };
+
+  assert.equal(refusalOfFiles([], room), "");
+  assert.equal(refusalOfFiles([array("a.npz")], room), "");
+  assert.equal(refusalOfFiles([array("a.npy"), array("b.NPY")], room), "");
+  assert.match(refusalOfFiles([array("a.npz"), array("b.npy")], room), /not both/);
+  assert.match(refusalOfFiles([array("a.onnx")], room), /“a.onnx” is neither/);
+  assert.match(refusalOfFiles([array("a.npy", 0)], room), /“a.npy” is empty/);
+  assert.match(refusalOfFiles([array("a.npy", 20), array("b.npy", 20)], room), /have 40 B.*upload 25 B/);
 });

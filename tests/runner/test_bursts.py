@@ -7,9 +7,9 @@ from runner.bursts import (
     MAX_KEPT_COUNT,
     MIN_SAMPLE_NS,
     BurstLog,
+    Gate,
     best_sentinel_ns,
     calls_per_sample,
-    quiet_bursts,
     time_burst,
     time_sentinel,
 )
@@ -29,15 +29,45 @@ def log_of(*bursts):
     return log
 
 
-def quiet_places(log, *, thread_count=1):
-    quiet = quiet_bursts(log.bursts, thread_count=thread_count)
-    return [place for place, burst in enumerate(log.bursts) if burst in quiet]
+def quiet_places(log, **gate):
+    return places_of(Gate(**gate).quiet(log.bursts), log)
+
+
+def places_of(chosen, log):
+    return [place for place, burst in enumerate(log.bursts) if any(burst is one for one in chosen)]
 
 
 def test_a_burst_is_quiet_when_the_sentinel_is_fast_before_and_after_it():
     log = log_of((1.0, 1.1, 1), (1.0, 1.3, 1), (1.65, 1.0, 1), (1.19, 1.19, 1), (1.2, 1.0, 1))
 
     assert quiet_places(log) == [0, 3]
+
+
+SLOW, QUIET = (1.65, 1.65, 1), (1, 1, 1)
+
+
+def test_a_short_burst_near_a_slow_one_is_not_relied_on():
+    log = log_of(*[QUIET] * 20, SLOW, *[QUIET] * 6)
+
+    found = Gate().quiet_among_quiet(log.bursts)
+
+    assert places_of(found, log) == [*range(18), *range(23, 27)]
+
+
+def test_where_few_have_quiet_neighbours_every_quiet_one_is_relied_on():
+    log = log_of(*[QUIET, QUIET, SLOW] * 10)
+
+    assert Gate().quiet_among_quiet(log.bursts) == Gate().quiet(log.bursts)
+
+
+def test_a_long_burst_needs_no_quiet_neighbours():
+    log = BurstLog()
+    for sentinel_ns in (SENTINEL_NS,) * 20 + (2 * SENTINEL_NS,) + (SENTINEL_NS,) * 6:
+        log.add([100_000_000], cpu_ns=100_000_000, sentinels_ns=(sentinel_ns, sentinel_ns))
+
+    found = Gate().quiet_among_quiet(log.bursts)
+
+    assert places_of(found, log) == [*range(20), *range(21, 27)]
 
 
 def test_a_burst_that_had_to_share_its_core_is_not_quiet():
@@ -49,7 +79,7 @@ def test_a_burst_that_had_to_share_its_core_is_not_quiet():
 def test_threads_that_wait_for_each_other_are_held_to_what_is_usual_for_the_model():
     log = log_of((1, 1, 1.5), (1, 1, 1.52), (1, 1, 1.48), (1, 1, 1.2), (1.65, 1.65, 1.5))
 
-    assert quiet_places(log, thread_count=2) == [0, 1, 2]
+    assert quiet_places(log, waits=True) == [0, 1, 2]
 
 
 def test_the_best_sentinel_is_that_of_the_whole_run():
@@ -66,8 +96,21 @@ def test_one_freakishly_fast_sentinel_does_not_make_the_others_slow():
     assert len(quiet_places(log)) == 100
 
 
+def test_a_run_that_is_slow_from_start_to_end_is_told_by_the_best_of_earlier_runs():
+    log = log_of(*[(1.65, 1.65, 1)] * 9, (1.1, 1.1, 1))
+
+    assert quiet_places(log_of(*[(1.65, 1.65, 1)] * 9)) == list(range(9))
+    assert quiet_places(log, known_best_ns=SENTINEL_NS) == [9]
+
+
+def test_a_machine_that_is_faster_than_ever_is_held_to_its_new_best():
+    log = log_of((1.0, 1.0, 1), (1.65, 1.65, 1))
+
+    assert quiet_places(log, known_best_ns=2 * SENTINEL_NS) == [0]
+
+
 def test_nothing_measured_is_nothing_quiet():
-    assert quiet_bursts([], thread_count=1) == []
+    assert Gate().quiet([]) == []
 
 
 def test_a_log_keeps_exact_sums_and_an_even_choice_of_its_samples():

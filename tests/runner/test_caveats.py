@@ -1,21 +1,30 @@
 import pytest
 
-from runner.bursts import BurstLog
+from runner.bursts import BurstLog, Gate
 from runner.caveats import caveats
 from runner.job import Job
+from runner.providers import CPU, choose
 from runner.timings import Timings
 
 
-def spoken(*sample_ns, effort="standard", sentinel_ns=30_000, calls_per_sample=1, is_pinned=True):
+def spoken(
+    *sample_ns,
+    effort="standard",
+    sentinel_ns=30_000,
+    calls_per_sample=1,
+    cores=(1,),
+    known_best_ns=None,
+    provider=CPU,
+):
     """What is said of rounds of one burst of one sample each."""
-    log = BurstLog(calls_per_sample)
+    log = BurstLog(calls_per_sample, Gate(known_best_ns=known_best_ns))
     for number, each_ns in enumerate(sample_ns):
         sentinel = 30_000 if number == 0 else sentinel_ns
         log.add([each_ns], cpu_ns=each_ns, sentinels_ns=(sentinel, sentinel))
         log.end_round()
-    timings = Timings.of(log, thread_count=1, batch_size=1)
+    timings = Timings.of(log, batch_size=1)
     job = Job("measure", "/a", effort=effort)
-    return " ".join(caveats(job, timings, calls_per_sample=calls_per_sample, is_pinned=is_pinned))
+    return " ".join(caveats(job, timings, log=log, provider=provider, cores=cores))
 
 
 STEADY_NS = (10_000_000,) * 15
@@ -34,7 +43,9 @@ def test_a_quiet_standard_run_of_a_slow_enough_model_has_nothing_to_excuse():
         (STEADY_NS[:2], {}, "Too few rounds"),
         (UNSTEADY_NS, {"effort": "careful"}, "did not reach it"),
         (STEADY_NS, {"calls_per_sample": 12}, "the mean of 12 calls"),
-        (STEADY_NS, {"is_pinned": False}, "cores of its own"),
+        (STEADY_NS, {"cores": ()}, "cores of its own"),
+        (STEADY_NS, {"known_best_ns": 18_000}, "1.7 times slower"),
+        (STEADY_NS, {"provider": choose(wants_gpu=True, offered=[])}, "measured on the CPU"),
     ],
 )
 def test_a_run_says_what_it_cannot_know(samples_ns, circumstances, words):

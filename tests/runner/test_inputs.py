@@ -59,3 +59,52 @@ def test_texts_are_words():
     made = values(planned("string", low=None, high=None))
 
     assert all(isinstance(word, str) and word for word in made)
+
+
+def test_texts_are_those_that_the_graph_knows():
+    item = PlannedInput("x", "string", (50,), ("declared",), None, None, words=("red", "green"))
+
+    assert set(values(item).tolist()) == {"red", "green"}
+
+
+def test_a_row_is_fed_as_it_is():
+    item = PlannedInput("x", "int64", (3,), ("declared",), 0, 2, row=(2, 0, 1))
+
+    assert values(item).tolist() == [2, 0, 1]
+    # A size that was chosen since makes it a row no more.
+    assert values(PlannedInput("x", "int64", (4,), ("chosen",), 0, 2, row=(2, 0, 1))).shape == (4,)
+
+
+def test_a_sequence_is_a_list_of_arrays():
+    made = values(planned("sequence(float32)", shape=(2, 3)))
+
+    assert [one.shape for one in made] == [(2, 3)] * 3
+
+
+def test_an_optional_is_what_it_may_hold():
+    assert values(planned("optional(int64)", shape=(2,))).shape == (2,)
+    assert len(values(planned("optional(sequence(int64))", shape=(2,)))) == 3
+
+
+def test_a_map_has_the_keys_that_the_graph_knows():
+    item = PlannedInput("x", "map(string, float32)", (), (), 0.0, 1.0, words=("a", "b"))
+
+    made = values(item)
+
+    assert sorted(made) == ["a", "b"]
+    assert all(isinstance(number, float) for number in made.values())
+    assert list(values(planned("map(int64, string)", low=None, high=None, shape=()))) == [0, 1, 2]
+
+
+def test_what_is_real_takes_the_place_of_what_is_made_up():
+    items = [planned("float32"), PlannedInput("z", "float32", (2,), ("declared",), 0, 1)]
+    real = {"x": np.zeros(3)}
+
+    made = make_values(items, seed=1, real=real)
+
+    assert made["x"] is real["x"]
+    assert np.array_equal(made["z"], make_values(items, seed=1)["z"])
+
+
+def test_a_lone_number_of_16_bits_is_fed_too():
+    assert values(planned("bfloat16", shape=())).dtype == np.uint16

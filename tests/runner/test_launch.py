@@ -207,14 +207,14 @@ def test_a_choice_that_the_model_cannot_take_ends_the_run(tmp_path, work_dir):
 
 
 def test_an_input_of_an_unsupported_kind_is_named(tmp_path, work_dir):
-    node = helper.make_node("SequenceLength", ["history"], ["y"])
-    inputs = [helper.make_tensor_sequence_value_info("history", TensorProto.FLOAT, None)]
-    path = save(model([node], inputs, [value("y", [], TensorProto.INT64)]), tmp_path)
+    node = helper.make_node("Cast", ["weights"], ["y"], to=TensorProto.FLOAT)
+    inputs = [value("weights", [4], TensorProto.FLOAT8E4M3FN)]
+    path = save(model([node], inputs, [value("y", [4])], opset=19, ir_version=9), tmp_path)
 
     failure = run(measuring(path), work_dir)
 
     assert failure.code == "unsupported_input"
-    assert "history" in failure.message
+    assert "weights" in failure.message
 
 
 def test_a_text_file_is_rejected_by_the_child(tmp_path, work_dir):

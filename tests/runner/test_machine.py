@@ -52,3 +52,26 @@ def test_another_runtime_has_another_fingerprint():
     )
 
     assert one.fingerprint != other.fingerprint
+
+
+def cache(root, name, **files):
+    folder = root / "sys/devices/system/cpu/cpu0/cache" / name
+    folder.mkdir(parents=True)
+    for file_name, text in files.items():
+        (folder / file_name).write_text(f"{text}\n")
+
+
+def test_caches_are_told_by_level_and_kind(tmp_path):
+    root = fake_root(tmp_path)
+    cache(root, "index0", level=1, type="Data", size="32K")
+    cache(root, "index1", level=1, type="Instruction", size="64K")
+    cache(root, "index2", level=2, type="Unified", size="1024K")
+    cache(root, "index3", level=3, type="Unified", size="32M")
+    cache(root, "index4", level=4, type="Unified", size="unknown")
+
+    assert describe_machine(root).cache_bytes == {
+        "L1d": 32 * 2**10,
+        "L1i": 64 * 2**10,
+        "L2": 2**20,
+        "L3": 32 * 2**20,
+    }

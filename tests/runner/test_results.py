@@ -7,14 +7,29 @@ from runner.errors import Nonsense
 from runner.messages import decode
 from runner.meters.metered import Metered, MeterReport
 from runner.results import Answer, Failure, InspectionResult, read_answer
-from runner.shapes import TensorDescription
+from runner.shapes import InputHint, TensorDescription, tensors_from_plain
 
 INSPECTION = InspectionResult(
     opset=17,
     opset_imports={"ai.onnx": 17},
     ir_version=8,
     producer="tests",
-    inputs=(TensorDescription("x", "float32", ("n", None, 3)),),
+    inputs=(
+        TensorDescription("x", "float32", ("n", None, 3)),
+        TensorDescription(
+            "tokens",
+            "int64",
+            ("n", "length"),
+            InputHint(
+                sizes=(None, 128),
+                size_whys=("", "sequence length: 128"),
+                low=0,
+                high=9,
+                kinds=("", "sequence"),
+                length_of=("x", 1),
+            ),
+        ),
+    ),
     outputs=(TensorDescription("y", "float32", None),),
     parameter_count=10,
     mac_count=None,
@@ -65,6 +80,34 @@ def test_a_failure_survives_the_way_back():
 def test_an_answer_that_does_not_hold_together_is_thrown_away(changes):
     with pytest.raises(Nonsense):
         read_answer(answer_text(**changes), kind="inspect")
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [
+        {"sizes": [128]},
+        {"sizes": [None, 128], "size_whys": ["", "a"], "kinds": ["sequence"]},
+        {"sizes": [128], "size_whys": ["a"]},
+        {"sizes": [None, -1], "size_whys": ["", ""]},
+        {"sizes": [None, 2**40], "size_whys": ["", ""]},
+        {"low": 1},
+        {"low": 2, "high": 1},
+        {"words": ["a\0"]},
+        {"length_of": ["x"]},
+    ],
+)
+def test_a_hint_that_does_not_hold_together_is_thrown_away(hint):
+    plain = asdict(INSPECTION)
+    plain["inputs"] = [{"name": "x", "dtype": "int64", "shape": ["n", "m"], "hint": hint}]
+
+    with pytest.raises(Nonsense):
+        read_answer(answer_text(result=plain), kind="inspect")
+
+
+def test_a_description_stored_before_there_were_hints_is_read():
+    (found,) = tensors_from_plain([{"name": "x", "dtype": "float32", "shape": ["n", None]}])
+
+    assert found.hint is None
 
 
 def test_numbers_that_are_none_are_thrown_away():

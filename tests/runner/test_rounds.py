@@ -88,6 +88,23 @@ def test_careful_is_sure_when_the_interval_is_within_two_percent(spread, is_sure
     assert is_sure_enough(log, CAREFUL) is is_sure
 
 
+@pytest.mark.parametrize("quiet_count, is_sure", [(50, True), (49, False)])
+def test_standard_is_sure_when_a_quarter_of_its_time_was_quiet(quiet_count, is_sure):
+    log = BurstLog()
+    for number in range(200):
+        sentinel_ns = 30_000 if number < quiet_count else 50_000
+        log.add([100_000_000], cpu_ns=100_000_000, sentinels_ns=(sentinel_ns, sentinel_ns))
+
+    assert is_sure_enough(log, Job("measure", "/a")) is is_sure
+
+
+def test_quick_takes_what_it_gets():
+    log = BurstLog()
+    log.add([100_000_000], cpu_ns=1, sentinels_ns=(30_000, 30_000))
+
+    assert is_sure_enough(log, Job("measure", "/a", effort="quick"))
+
+
 def test_efforts_differ_in_how_long_and_in_how_many_rounds_they_measure():
     paces = {
         effort: Pace.of(Job("measure", "/a", effort=effort), started_s=0.0)
@@ -95,7 +112,7 @@ def test_efforts_differ_in_how_long_and_in_how_many_rounds_they_measure():
     }
 
     spans = {name: (each.measuring_s, each.longest_s) for name, each in paces.items()}
-    assert spans == {"quick": (5, 5), "standard": (20, 20), "careful": (75, 300)}
+    assert spans == {"quick": (5, 5), "standard": (20, 40), "careful": (75, 300)}
     assert {name: each.round_s for name, each in paces.items()} == {
         "quick": 1,
         "standard": 2,

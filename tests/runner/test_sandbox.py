@@ -25,9 +25,10 @@ PROGRAM = """
 import ctypes, fcntl, mmap, os, resource, signal, socket, sys, threading, time
 from pathlib import Path
 from runner import kernel, landlock, sandbox
+from runner.limits import Bounds
 from runner.sandbox import Cage
 cage = Cage.begin(None)
-cage.limit(memory_bytes=2**30, cpu_s=5, thread_count=1, written_bytes={written})
+cage.limit(Bounds(2**30, 5, {written}), thread_count=1)
 parent = os.getppid()
 {before}
 cage.close(thread_count=1, may_write_in={folder})

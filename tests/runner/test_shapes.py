@@ -121,9 +121,9 @@ def test_an_input_without_a_rank_has_to_be_given_its_shape():
     assert shapes([free], shapes={"x": (2, 2)}) == [(2, 2)]
 
 
-def test_a_sequence_is_refused_by_name():
+def test_a_kind_that_nothing_can_be_made_up_for_is_refused_by_name():
     with pytest.raises(UnsupportedInput, match="history"):
-        shapes([TensorDescription("history", "sequence(float32)", None)])
+        shapes([TensorDescription("history", "sequence(map(int64, float32))", ())])
 
 
 def test_stored_inputs_are_read_back():
