@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import DataError, IntegrityError
 from django.utils import timezone
 
-from benchmarks import outcomes
+from benchmarks import cage, outcomes
 from benchmarks.folders import RUN_PREFIX, sweep_runs, work_folder
 from benchmarks.models import Run
 from benchmarks.stored_files import UnusableFile, on_this_machine
@@ -103,6 +103,8 @@ def execute(run_id) -> bool:
 
     Returns whether the run waits again, so that its bell has to be rung once more.
     """
+    if cage.is_refusing():
+        return False
     with _this_machine_to_itself() as is_ours:
         if not is_ours:
             return True
@@ -189,7 +191,7 @@ def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
             tempfile.TemporaryDirectory(prefix=prefix, dir=work_folder()) as folder,
         ):
             job = replace(job_of(run), **files, best_sentinel_s=known_best.sentinel_s())
-            outcome = launch.run(job, Path(folder), on_tick=ticker)
+            outcome = launch.run(cage.as_the_site_wants(job), Path(folder), on_tick=ticker)
     except UnusableFile as error:
         return Failure("missing_file", str(error))
     if not isinstance(outcome, Failure):

@@ -313,6 +313,8 @@ class Measurement(models.Model):
     outputs_seen = models.JSONField(default=list)
     # What each meter said, or why it is missing (runner.meters.metered.Metered).
     metered = models.JSONField(default=dict)
+    # The active and the missing layers of the cage (runner.layers.Sandbox).
+    sandbox = models.JSONField(default=dict)
     machine = models.JSONField()
     software = models.JSONField()
     machine_fingerprint = models.CharField(max_length=64)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmarks import cage
 from benchmarks.models import Estimate, Measurement, Run
 from footprint.equivalents import CAR_KM, SMARTPHONE_CHARGE, equivalence_sentence
 from footprint.samples import Bin, histogram
@@ -183,6 +184,10 @@ class RunReport:
     @property
     def software_facts(self) -> list[tuple[str, str]]:
         return _facts(self.measurement.software, SOFTWARE_LABELS)
+
+    @property
+    def cage(self) -> cage.CageReport | None:
+        return cage.report_of(self.measurement.sandbox)
 
     @property
     def machine_name(self) -> str:

@@ -1,7 +1,6 @@
 """What the site asks of a measuring child: one job, as JSON, checked before anything is done."""
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal
 
 from runner.errors import InputProblem, Nonsense
@@ -79,7 +78,9 @@ class Job:
     ``max_opset`` None means what the installed runtime can read. ``wants_gpu`` asks for the GPU
     where onnxruntime offers one. ``best_sentinel_s`` is what `Timing.best_sentinel_s` came to on
     this machine at its best, None where that is not known. ``values_path`` names an ``.npz``
-    with arrays that are fed as they are, each called like its input.
+    with arrays that are fed as they are, each called like its input. ``progress_path`` is a file
+    that progress is written to when the job is done by hand. With ``requires_sandbox`` it is not
+    done at all where the cage lacks what matters.
     """
 
     kind: Kind
@@ -96,6 +97,7 @@ class Job:
     wants_gpu: bool = False
     best_sentinel_s: float | None = None
     values_path: str | None = None
+    requires_sandbox: bool = False
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -113,6 +115,12 @@ class Job:
             raise Nonsense("measuring_s", "must be more than 0 and at most 3,600")
         if self.best_sentinel_s is not None and self.best_sentinel_s <= 0:
             raise Nonsense("best_sentinel_s", "must be more than nothing")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of the files that the job is about; all that its child gets to read."""
+        values = () if self.values_path is None else (self.values_path,)
+        return (self.onnx_path, *values)
 
     @property
     def wanted_measuring_s(self) -> float:
@@ -138,12 +146,10 @@ class Job:
         wall_s = self.longest_measuring_s + OVERHEAD_S
         return Limits(wall_s=wall_s, cpu_s=wall_s * self.intra_op_threads + 5.0)
 
-    def with_paths(self, *, onnx_path: str, progress_path: str) -> "Job":
-        """The same job on a file at ``onnx_path``, writing its progress to ``progress_path``."""
-        values_path = None if self.values_path is None else str(Path(self.values_path).resolve())
-        return replace(
-            self, onnx_path=onnx_path, progress_path=progress_path, values_path=values_path
-        )
+    def caged_by(self, *, memory_bytes: int, requires_sandbox: bool) -> "Job":
+        """The same job with so much address space, its other limits as they are."""
+        limits = replace(self.effective_limits, memory_bytes=memory_bytes)
+        return replace(self, limits=limits, requires_sandbox=requires_sandbox)
 
     def to_json(self) -> str:
         """The text of a job file."""

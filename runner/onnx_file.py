@@ -1,6 +1,7 @@
 """What an ONNX file says about itself, read without running it or trusting it."""
 
 import mmap
+import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ from runner.acceptance import PLAIN_DOMAINS, check_model, check_text
 from runner.counting import count_macs
 from runner.descriptions import TensorDescription, declared_dimension
 from runner.errors import Rejected
+from runner.given_files import open_given
 from runner.hints import with_hints
 from runner.results import InspectionResult
 from runner.weights import nodes_within, parameter_count
@@ -34,8 +36,8 @@ def inspect_file(path: Path, *, max_opset: int | None = None) -> InspectionResul
     Raises Rejected with a stable code when it is no model that carbonsite can measure.
     """
     try:
-        with path.open("rb") as file:
-            if path.stat().st_size == 0:
+        with open_given(path) as file:
+            if os.fstat(file.fileno()).st_size == 0:
                 raise Rejected(
                     "empty_file",
                     "The file is empty. Export the model again and upload the new file.",
@@ -99,7 +101,7 @@ def hinted_inputs(path: Path) -> tuple[TensorDescription, ...]:
     Raises Rejected for what `inspect_file` refuses.
     """
     try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        with open_given(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             model = _parse(skeleton(data))
     except (OSError, ValueError) as error:
         raise Rejected(

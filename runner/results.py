@@ -10,6 +10,7 @@ from typing import Literal
 from runner.descriptions import TensorDescription
 from runner.errors import Nonsense
 from runner.job import SCHEMA, Kind
+from runner.layers import Sandbox
 from runner.messages import decode, parse_json, to_json
 from runner.meters.metered import Metered
 
@@ -221,6 +222,7 @@ class MeasurementResult:
     session_memory_bytes: int | None = None
     timing: Timing = Timing()
     metered: Metered = Metered()
+    sandbox: Sandbox = Sandbox()
 
     def __post_init__(self) -> None:
         if not self.samples_s or len(self.samples_s) > MAX_SAMPLES_KEPT:

@@ -13,6 +13,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from runner.endings import means_out_of_memory
 from runner.errors import MeasurementFailed
+from runner.given_files import open_given
 from runner.inputs import Values
 from runner.job import InputChoices
 from runner.providers import CPU, Provider
@@ -64,19 +65,56 @@ class Inference:
     kept_alive: object = None
 
 
+def _nothing() -> None:
+    """What is done when nobody wants to know."""
+
+
+class _FromMemory(onnxruntime.InferenceSession):  # type: ignore[misc]
+    """A session whose model's bytes live no longer than until they are parsed.
+
+    onnxruntime's own class keeps them as long as the session.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], bytes],
+        options: onnxruntime.SessionOptions,
+        provider: Provider = CPU,
+        on_parsed: Callable[[], None] = _nothing,
+    ) -> None:
+        self._read = read
+        self._provider = provider
+        self._on_parsed = on_parsed
+        # No second try on a failure: that would be the same once more.
+        super().__init__(b"read later", options, providers=[provider.name], enable_fallback=0)
+
+    def _create_inference_session(self, *_: object) -> None:
+        parsed = native.InferenceSession(self._sess_options, self._read(), False, False)
+        self._on_parsed()
+        names, settings = zip(*self._provider.wanted, strict=True)
+        parsed.initialize_session(list(names), list(settings), set())
+        self._bind_session(parsed)
+
+
 def load(
-    path: Path, *, intra_op_threads: int, cores: Sequence[int] = (), provider: Provider = CPU
+    path: Path,
+    *,
+    intra_op_threads: int,
+    cores: Sequence[int] = (),
+    provider: Provider = CPU,
+    on_parsed: Callable[[], None] = _nothing,
 ) -> onnxruntime.InferenceSession:
     """Return the model at ``path`` as a session with just so many threads on the processor.
 
-    Where there is one of ``cores`` for each thread, each thread stays on its own.
+    Where there is one of ``cores`` for each thread, each thread stays on its own. ``on_parsed``
+    is called once the file's bytes are gone again and before the session is built of them.
     Raises MeasurementFailed with onnxruntime's reason when it does not take the model.
     """
+    options = _options(intra_op_threads, cores)
     try:
-        return onnxruntime.InferenceSession(
-            path, _options(intra_op_threads, cores), providers=provider.wanted
-        )
-    except native.NoSuchFile as error:
+        with open_given(path) as file:
+            return _FromMemory(file.readall, options, provider, on_parsed)
+    except OSError as error:
         raise MeasurementFailed(
             "missing_file", "The model's file cannot be opened. Upload it again."
         ) from error
@@ -89,6 +127,11 @@ def load(
             f"onnxruntime {onnxruntime.__version__} could not load this model: "
             f"{_reason(error)} Check that it loads there, or export it again.",
         ) from error
+
+
+def load_bytes(contents: bytes, *, intra_op_threads: int) -> onnxruntime.InferenceSession:
+    """Return a model of ours as a session."""
+    return _FromMemory(lambda: contents, _options(intra_op_threads, ()))
 
 
 def _options(intra_op_threads: int, cores: Sequence[int]) -> onnxruntime.SessionOptions:

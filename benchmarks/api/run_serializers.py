@@ -235,6 +235,18 @@ class TimingSerializer(serializers.Serializer):
     notes = serializers.ListField(child=serializers.CharField())
 
 
+class MissingLayerSerializer(serializers.Serializer):
+    layer = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class SandboxSerializer(serializers.Serializer):
+    """What kept the model in while it was measured, and what of it the machine did not have."""
+
+    layers = serializers.ListField(child=serializers.CharField())
+    missing = MissingLayerSerializer(many=True)
+
+
 class MachineSerializer(serializers.Serializer):
     """The machine that measured."""
 
@@ -282,6 +294,7 @@ class RunSerializer(serializers.Serializer):
     emission_g = serializers.FloatField(allow_null=True)
     range = RangeSerializer(allow_null=True)
     metered = MeteredSerializer(allow_null=True)
+    sandbox = SandboxSerializer(allow_null=True)
     machine = MachineSerializer(allow_null=True)
     software = serializers.DictField(allow_null=True)
 

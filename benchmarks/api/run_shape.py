@@ -40,6 +40,7 @@ def run_shape(run: Run) -> dict:
         "emission_g": estimate.emission_g if estimate else None,
         "range": _range(estimate),
         "metered": _metered(measurement),
+        "sandbox": (measurement.sandbox or None) if measurement else None,
         "machine": measurement.machine if measurement else None,
         "software": measurement.software if measurement else None,
     }
