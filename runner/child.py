@@ -75,7 +75,7 @@ def _do(job: Job, means: Means) -> Result:
     bounds = Bounds(
         MemoryRule().limit_bytes(job, file_bytes=file_bytes),
         job.effective_limits.cpu_s,
-        maps_gpu=maps_gpu_memory(wants_gpu=job.wants_gpu),
+        maps_gpu=maps_gpu_memory(wants_gpu=job.may_use_gpu),
     )
     means.cage.limit(bounds, thread_count=job.intra_op_threads)
     # Imported after the limits, so that loading these libraries counts against them too, and

@@ -38,12 +38,12 @@ def inputs_of(session: onnxruntime.InferenceSession, job: Job) -> tuple[TensorDe
     # onnxruntime says [] for an undeclared rank too: a lone number is looked up in the file.
     if not any(is_left_open(one) for one in declared):
         return declared
-    # Imported only here: a model that declares everything is measured sooner without.
-    from runner.onnx_file import hinted_inputs
-
+    # Where there is no package onnx the file cannot be read: what it declares has to do.
     try:
+        from runner.onnx_file import hinted_inputs
+
         hinted = {one.name: one for one in hinted_inputs(Path(job.onnx_path))}
-    except Rejected:
+    except (ImportError, Rejected):
         return declared
     return tuple(hinted.get(one.name, one) for one in declared)
 

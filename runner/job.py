@@ -123,6 +123,11 @@ class Job:
         return (self.onnx_path, *values)
 
     @property
+    def may_use_gpu(self) -> bool:
+        """Whether a GPU is asked for, by a kind of job that uses one, and no whole cage is."""
+        return self.wants_gpu and self.kind == "measure" and not self.requires_sandbox
+
+    @property
     def wanted_measuring_s(self) -> float:
         """How long inferences are timed for at least."""
         if self.measuring_s is not None:

@@ -1,5 +1,6 @@
 """A model loaded into onnxruntime, and one call of it: how it is set up, fed and told of."""
 
+import contextlib
 import functools
 import re
 import time
@@ -85,7 +86,7 @@ class _FromMemory(onnxruntime.InferenceSession):  # type: ignore[misc]
         self._read = read
         self._provider = provider
         self._on_parsed = on_parsed
-        # No second try on a failure: that would be the same once more.
+        # A second try without a provider that fails is `load`'s.
         super().__init__(b"read later", options, providers=[provider.name], enable_fallback=0)
 
     def _create_inference_session(self, *_: object) -> None:
@@ -106,14 +107,19 @@ def load(
 ) -> onnxruntime.InferenceSession:
     """Return the model at ``path`` as a session with just so many threads on the processor.
 
-    Where there is one of ``cores`` for each thread, each thread stays on its own. ``on_parsed``
-    is called once the file's bytes are gone again and before the session is built of them.
+    Where there is one of ``cores`` for each thread, each thread stays on its own. Where the GPU's
+    ``provider`` fails, the session is one on the CPU. ``on_parsed`` is called once the file's
+    bytes are gone again and before the session is built of them.
     Raises MeasurementFailed with onnxruntime's reason when it does not take the model.
     """
     options = _options(intra_op_threads, cores)
     try:
         with open_given(path) as file:
-            return _FromMemory(file.readall, options, provider, on_parsed)
+            if provider.is_gpu:
+                with contextlib.suppress(*RUNTIME_ERRORS):
+                    return _FromMemory(file.readall, options, provider, on_parsed)
+                file.seek(0)
+            return _FromMemory(file.readall, options, on_parsed=on_parsed)
     except OSError as error:
         raise MeasurementFailed(
             "missing_file", "The model's file cannot be opened. Upload it again."
