@@ -61,6 +61,7 @@ def _do(job: Job) -> Result:
         memory_bytes=limits.memory_limit_bytes(job, file_bytes=file_bytes),
         cpu_s=job.effective_limits.cpu_s,
         maps_gpu=maps_gpu_memory(wants_gpu=job.wants_gpu),
+        written_bytes=limits.written_limit_bytes(job),
     )
     # Imported after the limits, so that loading these libraries counts against them too.
     if job.kind == "inspect":
@@ -68,6 +69,10 @@ def _do(job: Job) -> Result:
 
         reporter.enter("inspecting")
         return inspect_file(path, max_opset=job.max_opset)
+    if job.kind == "profile":
+        from runner.profiling import profile
+
+        return profile(job, reporter)
     from runner.measure import measure
 
     return measure(job, reporter)

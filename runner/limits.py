@@ -19,6 +19,8 @@ MEMORY_PER_THREAD_BYTES = 64 * MIB
 # onnxruntime holds the file, its parsed form and its packed weights at once.
 MEMORY_PER_FILE_BYTE = 4
 MAX_WRITTEN_BYTES = 8 * MIB
+# onnxruntime writes about 1 kB for each call of each node.
+MAX_PROFILE_BYTES = 64 * MIB
 MAX_OPEN_FILES = 128
 # The soft limit's signal comes first, so that running out of CPU time is told from a kill.
 CPU_GRACE_S = 5
@@ -33,6 +35,11 @@ def memory_limit_bytes(job: Job, *, file_bytes: int) -> int:
         return job.effective_limits.memory_bytes
     threads_bytes = MEMORY_PER_THREAD_BYTES * job.intra_op_threads
     return BASE_MEMORY_BYTES + MEMORY_PER_FILE_BYTE * file_bytes + threads_bytes
+
+
+def written_limit_bytes(job: Job) -> int:
+    """Return how large a file ``job`` may write."""
+    return MAX_PROFILE_BYTES if job.kind == "profile" else MAX_WRITTEN_BYTES
 
 
 def die_with(parent_pid: int) -> None:
@@ -54,12 +61,18 @@ def be_first_to_go() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
-def limit_resources(*, memory_bytes: int, cpu_s: float, maps_gpu: bool = False) -> None:
+def limit_resources(
+    *,
+    memory_bytes: int,
+    cpu_s: float,
+    maps_gpu: bool = False,
+    written_bytes: int = MAX_WRITTEN_BYTES,
+) -> None:
     """Bound memory, CPU time, written bytes and open files, and leave no core file."""
     whole_cpu_s = max(1, round(cpu_s))
     _lower(resource.RLIMIT_CORE, 0, 0)
     _lower(resource.RLIMIT_NOFILE, MAX_OPEN_FILES, MAX_OPEN_FILES)
-    _lower(resource.RLIMIT_FSIZE, MAX_WRITTEN_BYTES, MAX_WRITTEN_BYTES)
+    _lower(resource.RLIMIT_FSIZE, written_bytes, written_bytes)
     _lower(resource.RLIMIT_CPU, whole_cpu_s, whole_cpu_s + CPU_GRACE_S)
     # CUDA reserves addresses for all of the GPU's and the machine's memory, and cannot start
     # where these are bounded: then what can be written to is.

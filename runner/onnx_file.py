@@ -2,8 +2,9 @@
 
 import mmap
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import ModelProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto
@@ -16,6 +17,7 @@ from runner.shapes import TensorDescription, declared_dimension
 from runner.weights import nodes_within, parameter_count
 from runner.wire import Buffer, skeleton
 
+T = TypeVar("T")
 MAX_PRODUCER_LENGTH = 200
 # A model with more kinds of operators than this is no model; ONNX itself has about 200.
 MAX_OPERATOR_KINDS = 2_000
@@ -32,6 +34,18 @@ def inspect_file(path: Path, *, max_opset: int | None = None) -> InspectionResul
 
     Raises Rejected with a stable code when it is no model that carbonsite can measure.
     """
+    return _read(path, lambda data: inspect_bytes(data, max_opset=max_opset))
+
+
+def read_structure(path: Path) -> ModelProto:
+    """Return the model in the file at ``path`` without the values of its weights.
+
+    Raises Rejected as `inspect_file` does.
+    """
+    return _read(path, lambda data: _parse(skeleton(data)))
+
+
+def _read(path: Path, read: Callable[[Buffer], T]) -> T:
     try:
         with path.open("rb") as file:
             if path.stat().st_size == 0:
@@ -40,7 +54,7 @@ def inspect_file(path: Path, *, max_opset: int | None = None) -> InspectionResul
                     "The file is empty. Export the model again and upload the new file.",
                 )
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return inspect_bytes(data, max_opset=max_opset)
+                return read(data)
     except OSError as error:
         raise Rejected(
             "missing_file", "The model's file cannot be opened. Upload it again."

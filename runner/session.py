@@ -64,17 +64,24 @@ class Inference:
 
 
 def load(
-    path: Path, *, intra_op_threads: int, cores: Sequence[int] = (), provider: Provider = CPU
+    path: Path,
+    *,
+    intra_op_threads: int,
+    cores: Sequence[int] = (),
+    provider: Provider = CPU,
+    profile_prefix: Path | None = None,
 ) -> onnxruntime.InferenceSession:
     """Return the model at ``path`` as a session with just so many threads on the processor.
 
-    Where there is one of ``cores`` for each thread, each thread stays on its own.
+    Where there is one of ``cores`` for each thread, each thread stays on its own. With a
+    ``profile_prefix`` the graph is run as it is in the file, and every node is timed.
     Raises MeasurementFailed with onnxruntime's reason when it does not take the model.
     """
+    options = _options(intra_op_threads, cores)
+    if profile_prefix is not None:
+        _profile_unchanged(options, profile_prefix)
     try:
-        return onnxruntime.InferenceSession(
-            path, _options(intra_op_threads, cores), providers=provider.wanted
-        )
+        return onnxruntime.InferenceSession(path, options, providers=provider.wanted)
     except native.NoSuchFile as error:
         raise MeasurementFailed(
             "missing_file", "The model's file cannot be opened. Upload it again."
@@ -106,6 +113,14 @@ def _options(intra_op_threads: int, cores: Sequence[int]) -> onnxruntime.Session
     # Else a file may claim to be of another format, read by another parser.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     return options
+
+
+def _profile_unchanged(options: onnxruntime.SessionOptions, prefix: Path) -> None:
+    options.enable_profiling = True
+    options.profile_file_prefix = str(prefix)
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    # Weights that a kernel has packed for itself are no operands any more, and have no shape.
+    options.add_session_config_entry("session.disable_prepacking", "1")
 
 
 def declared_inputs(
