@@ -21,7 +21,8 @@ from benchmarks.models import Run
 from benchmarks.stored_files import UnusableFile, on_this_machine
 from hardware.assumptions import SourcedAssumptions
 from runner import launch
-from runner.job import InputChoices, Job
+from runner.composition import Composition
+from runner.job import InputChoices, Job, Kind
 from runner.known_best import KnownBest
 from runner.results import Failure, MeasurementResult, Progress
 
@@ -41,6 +42,7 @@ IMPOSSIBLE = (
     "The measurement came back with figures that cannot be, so it was thrown away. Run it again; "
     "if it happens once more, the model interferes with its own measurement."
 )
+PROFILING_STOPPED = Failure("stopped", "The worker was asked to stop before it could look.")
 logger = logging.getLogger(__name__)
 
 
@@ -74,6 +76,13 @@ class _Ticker:
         self.run_id = run_id
         self.claim_token = claim_token
         self.is_claim_lost = False
+        self.sample_count = 0
+        self._next_s = 0.0
+        self._is_profiling = False
+
+    def begin_profiling(self) -> None:
+        """Say from now on that the measurement is over and is only being looked into."""
+        self._is_profiling = True
         self._next_s = 0.0
 
     def __call__(self, progress: Progress | None) -> str | None:
@@ -84,11 +93,13 @@ class _Ticker:
         if now_s < self._next_s:
             return None
         self._next_s = now_s + HEARTBEAT_S
+        phase = progress.phase if progress else "starting"
+        self.sample_count = max(self.sample_count, progress.sample_count if progress else 0)
         self.is_claim_lost = not Run.objects.renew(
             self.run_id,
             self.claim_token,
-            phase=progress.phase if progress else "starting",
-            sample_count=progress.sample_count if progress else 0,
+            phase="profiling" if self._is_profiling else phase,
+            sample_count=self.sample_count,
         )
         return "the run was cancelled" if self.is_claim_lost else None
 
@@ -108,11 +119,13 @@ def execute(run_id) -> bool:
         run = Run.objects.select_related("version").get(pk=run_id)
         logger.info("Measuring run %s", run_id, extra=_facts(run))
         outcome = _measure(run, ticker)
+        is_measured = not isinstance(outcome, Failure)
+        profile = _profile(run, ticker) if is_measured else None
     _log_end(run, outcome)
     if ticker.is_claim_lost:
         return False
-    if not isinstance(outcome, Failure):
-        _record(run_id, claim_token, outcome)
+    if is_measured:
+        _record(run_id, claim_token, outcome, profile)
     elif worker_is_stopping.is_set():
         return Run.objects.hand_back(run_id, claim_token)
     elif outcome.code in NOT_THE_MODELS_FAULT and run.attempts <= RETRIES:
@@ -164,9 +177,9 @@ def unanswered() -> list:
     return run_ids
 
 
-def _record(run_id, claim_token, result: MeasurementResult) -> None:
+def _record(run_id, claim_token, result: MeasurementResult, profile: Composition | Failure) -> None:
     try:
-        outcomes.record_result(run_id, claim_token, result)
+        outcomes.record_result(run_id, claim_token, result, profile)
     except (ValueError, OverflowError, DataError, IntegrityError):
         # Well-formed and still impossible: the model has had its child write it.
         logger.exception("The result of run %s cannot be stored", run_id)
@@ -182,7 +195,7 @@ def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
             on_this_machine(version.file.name, sha256=version.sha256) as path,
             tempfile.TemporaryDirectory(prefix=prefix, dir=work_folder()) as folder,
         ):
-            job = _job(run, path, best_sentinel_s=known_best.sentinel_s())
+            job = _job(run, "measure", path, best_sentinel_s=known_best.sentinel_s())
             outcome = launch.run(job, Path(folder), on_tick=ticker)
     except UnusableFile as error:
         return Failure("missing_file", str(error))
@@ -193,9 +206,32 @@ def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
     return outcome
 
 
-def _job(run: Run, path: Path, *, best_sentinel_s: float | None) -> Job:
+def _profile(run: Run, ticker: _Ticker) -> Composition | Failure:
+    """What the model is made of, in a child of its own: whatever ends it, the result stands."""
+    ticker.begin_profiling()
+    if ticker(None) is not None:
+        return PROFILING_STOPPED
+    version = run.version
+    prefix = f"{RUN_PREFIX}{run.pk}-profile-"
+    try:
+        with (
+            on_this_machine(version.file.name, sha256=version.sha256) as path,
+            tempfile.TemporaryDirectory(prefix=prefix, dir=work_folder()) as folder,
+        ):
+            outcome = launch.run(_job(run, "profile", path), Path(folder), on_tick=ticker)
+    except UnusableFile as error:
+        return Failure("missing_file", str(error))
+    # No process, no room for its files: none of it may cost the measurement.
+    except OSError as error:
+        logger.exception("Run %s could not be profiled", run.pk)
+        return Failure("no_profile", f"The second pass could not be started ({error.strerror}).")
+    is_stopped = isinstance(outcome, Failure) and outcome.code == "stopped"
+    return PROFILING_STOPPED if is_stopped else outcome
+
+
+def _job(run: Run, kind: Kind, path: Path, *, best_sentinel_s: float | None = None) -> Job:
     return Job(
-        kind="measure",
+        kind=kind,
         onnx_path=str(path),
         batch_size=run.batch_size,
         intra_op_threads=run.intra_op_threads,

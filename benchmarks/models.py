@@ -272,6 +272,9 @@ class Measurement(models.Model):
     outputs_seen = models.JSONField(default=list)
     # What each meter said, or why it is missing (runner.meters.metered.Metered).
     metered = models.JSONField(default=dict)
+    # Where the time goes (runner.composition.Composition), or a sentence that says why not.
+    composition = models.JSONField(default=dict)
+    profiling_note = models.TextField(blank=True)
     machine = models.JSONField()
     software = models.JSONField()
     machine_fingerprint = models.CharField(max_length=64)

@@ -3,7 +3,8 @@
 onnxruntime calls a node by its name, or by its operator and its place where it has none.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from onnx import GraphProto, ModelProto, NodeProto
@@ -19,6 +20,7 @@ _NEVER_CONSTANT = frozenset(
         *("Multinomial", "Dropout", "DequantizeLinear"),
     }
 )
+_LOOPS = frozenset({"Loop", "Scan", "SequenceMap"})
 _FIRST_WITH_REPLACEABLE_WEIGHTS = 4
 
 
@@ -36,6 +38,7 @@ class GraphFacts:
     equation_by_node: dict[str, str]
     node_by_name: dict[str, NodeProto]
     output_names: frozenset[str]
+    has_loops: bool
 
     @classmethod
     def of(cls, model: ModelProto) -> "GraphFacts":
@@ -49,6 +52,7 @@ class GraphFacts:
             equation_by_node=dict(_equations(graph)),
             node_by_name=node_by_name,
             output_names=frozenset(output.name for output in graph.output),
+            has_loops=any(node.op_type in _LOOPS for node in nodes_within(graph)),
         )
 
     def peak_bytes(self, calls: Sequence[NodeCall]) -> int | None:
@@ -62,34 +66,27 @@ class GraphFacts:
         if any(call.depth for call in calls):
             return None
         nodes = [self.node_by_name.get(call.name) for call in calls]
-        last_use: dict[str, int] = {}
+        needed_until: dict[str, float] = {}
         for place, node in enumerate(nodes):
             if node is None:
                 return None
-            last_use.update((name, place) for name in _names_used(node))
-        ended: dict[int, list[str]] = {}
-        for name, place in last_use.items():
-            if name not in self.output_names:
-                ended.setdefault(place, []).append(name)
-        return _highest(calls, [node for node in nodes if node is not None], ended, last_use)
+            needed_until.update((name, place) for name in _names_used(node))
+        needed_until.update((name, math.inf) for name in self.output_names)
+        return _highest(calls, [node for node in nodes if node is not None], needed_until)
 
 
 def _highest(
-    calls: Sequence[NodeCall],
-    nodes: Sequence[NodeProto],
-    ended: dict[int, list[str]],
-    last_use: dict[str, int],
+    calls: Sequence[NodeCall], nodes: Sequence[NodeProto], needed_until: Mapping[str, float]
 ) -> int:
-    alive: dict[str, int] = {}
     present = highest = 0
+    freed_at: dict[float, int] = {}
     for place, (call, node) in enumerate(zip(calls, nodes, strict=True)):
-        # Of several outputs only the sum is known: it is held as long as any of them is.
-        held = max(node.output, key=lambda name: last_use.get(name, -1), default="")
-        alive[held] = call.output_bytes
         present += call.output_bytes
         highest = max(highest, present)
-        for name in ended.get(place, ()):
-            present -= alive.pop(name, 0)
+        # Of several outputs only the sum is known: it is held as long as any of them is.
+        until = max((needed_until.get(name, place) for name in node.output), default=place)
+        freed_at[until] = freed_at.get(until, 0) + call.output_bytes
+        present -= freed_at.pop(place, 0)
     return highest
 
 

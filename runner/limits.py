@@ -20,7 +20,7 @@ MEMORY_PER_THREAD_BYTES = 64 * MIB
 MEMORY_PER_FILE_BYTE = 4
 MAX_WRITTEN_BYTES = 8 * MIB
 # onnxruntime writes about 1 kB for each call of each node.
-MAX_PROFILE_BYTES = 64 * MIB
+MAX_PROFILE_BYTES = 32 * MIB
 MAX_OPEN_FILES = 128
 # The soft limit's signal comes first, so that running out of CPU time is told from a kill.
 CPU_GRACE_S = 5

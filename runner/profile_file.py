@@ -15,7 +15,7 @@ from runner.errors import MeasurementFailed
 from runner.mac_rules import Shape
 
 MAX_LINE_BYTES = 2**20
-MAX_NODE_CALLS = 100_000
+MAX_NODE_CALLS = 50_000
 MAX_RANK = 64
 MAX_OPERANDS = 4_096
 _LARGEST = 2**62

@@ -31,13 +31,13 @@ from runner.mac_rules import EINSUM, MAC_RULES, Shape, UnknownShape, einsum_macs
 from runner.onnx_file import read_structure
 from runner.profile_file import NodeCall, Profile, read_profile
 from runner.reporting import Reporter
-from runner.session import Inference, call_or_fail, declared_inputs, load, prepare
+from runner.session import call_or_fail, declared_inputs, load, prepare
 from runner.shapes import plan_inputs
 
 MAX_CALLS = 20
 # A call of more than a second says enough by itself.
 LONGEST_CALLING_S = 1.0
-# Of 64 MiB that may be written, at about 1 kB for each: a loop's body may run more than once.
+# Of 32 MiB that may be written, at about 1 kB for each.
 MAX_PLANNED_EVENTS = 20_000
 US_PER_S = 1_000_000
 _CUT = (
@@ -61,7 +61,7 @@ def profile(job: Job, reporter: Reporter) -> Composition:
         session = load(
             path, intra_op_threads=job.intra_op_threads, profile_prefix=Path(folder, "profile")
         )
-        call_count = _call(session, job, node_count=len(facts.node_by_name))
+        call_count = _call(session, job, most_calls=_most_calls(facts))
         seen = read_profile(Path(_ended(session)))
     return compose(facts, _believed(seen, call_count), batch_size=job.batch_size, cut=seen.is_cut)
 
@@ -72,7 +72,7 @@ def _ended(session: onnxruntime.InferenceSession) -> str:
     raise MeasurementFailed("no_profile", "onnxruntime wrote no profile.")
 
 
-def _call(session: onnxruntime.InferenceSession, job: Job, *, node_count: int) -> int:
+def _call(session: onnxruntime.InferenceSession, job: Job, *, most_calls: int) -> int:
     """Call the model as a measurement does; return how many of the last calls are warm."""
     planned = plan_inputs(
         declared_inputs(session, job.inputs), job.inputs, batch_size=job.batch_size
@@ -80,8 +80,10 @@ def _call(session: onnxruntime.InferenceSession, job: Job, *, node_count: int) -
     inference = prepare(session, planned, make_values(planned, seed=job.seed))
     # With bound inputs the first call was followed by a second one.
     warm_count = int(inference.uses_io_binding)
+    if warm_count and inference.first_call_s > LONGEST_CALLING_S:
+        return warm_count
     start_s = time.perf_counter()
-    while warm_count < _most_calls(inference, node_count, warm_count):
+    while warm_count < most_calls:
         call_or_fail(inference.call, planned)
         warm_count += 1
         if time.perf_counter() - start_s > LONGEST_CALLING_S:
@@ -89,10 +91,11 @@ def _call(session: onnxruntime.InferenceSession, job: Job, *, node_count: int) -
     return warm_count
 
 
-def _most_calls(inference: Inference, node_count: int, warm_count: int) -> int:
-    if warm_count and inference.first_call_s > LONGEST_CALLING_S:
-        return warm_count
-    return max(1, min(MAX_CALLS, MAX_PLANNED_EVENTS // max(1, node_count)))
+def _most_calls(facts: GraphFacts) -> int:
+    # How often a loop's body runs is not known before, and each time takes its room.
+    if facts.has_loops:
+        return 1
+    return max(1, min(MAX_CALLS, MAX_PLANNED_EVENTS // max(1, len(facts.node_by_name))))
 
 
 def _believed(seen: Profile, call_count: int) -> list[list[NodeCall]]:
