@@ -173,6 +173,7 @@ def a_loop_of(rounds):
     return made
 
 
+@pytest.mark.slow
 def test_a_profile_too_long_for_two_calls_rests_on_the_first(profiled):
     seen = profiled(a_loop_of(15_000))
 
@@ -181,6 +182,7 @@ def test_a_profile_too_long_for_two_calls_rests_on_the_first(profiled):
     assert {one.operator: one.call_count for one in seen.operators}["Sin"] == 15_000
 
 
+@pytest.mark.slow
 def test_a_profile_too_long_for_one_call_is_refused(profiled):
     """It ends at the size that may be written, or at the memory for it."""
     failure = profiled(a_loop_of(60_000))
