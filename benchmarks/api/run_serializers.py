@@ -234,7 +234,7 @@ class RunSerializer(serializers.Serializer):
 
     id = serializers.UUIDField()
     url = serializers.URLField(help_text="The run's page.")
-    status = serializers.ChoiceField(choices=Run.Status)
+    status = serializers.ChoiceField(choices=Run.Status.choices)
     failure = FailureSerializer(allow_null=True)
     version = serializers.UUIDField()
     profile = serializers.UUIDField(allow_null=True)
