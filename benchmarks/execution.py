@@ -43,6 +43,12 @@ IMPOSSIBLE = (
     "if it happens once more, the model interferes with its own measurement."
 )
 PROFILING_STOPPED = Failure("stopped", "The worker was asked to stop before it could look.")
+# A second pass that breaks says nothing against a model that has just been measured.
+PROFILING_ENDS = {
+    "stopped": PROFILING_STOPPED,
+    "crashed": Failure("crashed", "onnxruntime crashed while every node was timed."),
+    "killed": Failure("killed", "The machine ran out of memory while every node was timed."),
+}
 logger = logging.getLogger(__name__)
 
 
@@ -225,8 +231,7 @@ def _profile(run: Run, ticker: _Ticker) -> Composition | Failure:
     except OSError as error:
         logger.exception("Run %s could not be profiled", run.pk)
         return Failure("no_profile", f"The second pass could not be started ({error.strerror}).")
-    is_stopped = isinstance(outcome, Failure) and outcome.code == "stopped"
-    return PROFILING_STOPPED if is_stopped else outcome
+    return PROFILING_ENDS.get(outcome.code, outcome) if isinstance(outcome, Failure) else outcome
 
 
 def _job(run: Run, kind: Kind, path: Path, *, best_sentinel_s: float | None = None) -> Job:
