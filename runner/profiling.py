@@ -45,6 +45,8 @@ _CUT = (
     "rest on the calls that it holds whole."
 )
 
+_ON_CPU = "This pass ran on the processor: on the GPU the shares are others, the counts the same."
+
 
 def profile(job: Job, reporter: Reporter) -> Composition:
     """Return what the model of ``job`` is made of, from a few calls on the job's own inputs.
@@ -63,7 +65,13 @@ def profile(job: Job, reporter: Reporter) -> Composition:
         )
         call_count = _call(session, job, most_calls=_most_calls(facts))
         seen = read_profile(Path(_ended(session)))
-    return compose(facts, _believed(seen, call_count), batch_size=job.batch_size, cut=seen.is_cut)
+    notes = ((seen.is_cut, _CUT), (job.wants_gpu, _ON_CPU))
+    return compose(
+        facts,
+        _believed(seen, call_count),
+        batch_size=job.batch_size,
+        notes=tuple(note for is_due, note in notes if is_due),
+    )
 
 
 def _ended(session: onnxruntime.InferenceSession) -> str:
@@ -152,7 +160,7 @@ def compose(
     calls: Sequence[Sequence[NodeCall]],
     *,
     batch_size: int = 1,
-    cut: bool = False,
+    notes: tuple[str, ...] = (),
 ) -> Composition:
     """Return what ``calls`` of the model, of shape (calls, node calls), say it is made of."""
     varying = [[call for call in nodes if not _is_constant(call, facts)] for nodes in calls]
@@ -185,7 +193,7 @@ def compose(
         constant_node_count=len(calls[-1]) - len(varying[-1]),
         profiled_call_s=call_us / US_PER_S,
         profiled_call_count=len(quiet),
-        notes=(_CUT,) if cut else (),
+        notes=notes,
     )
 
 

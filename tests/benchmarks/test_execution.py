@@ -263,7 +263,7 @@ def test_a_second_pass_that_fails_costs_no_result_and_says_why(monkeypatch):
 def test_a_second_pass_that_cannot_be_started_costs_no_result(monkeypatch):
     class NoRoomLeft:
         def __init__(self, *, prefix, **more):
-            self.is_second = prefix.startswith("profile")
+            self.is_second = prefix.endswith("-profile-")
             self.folder = TemporaryDirectory(prefix=prefix, **more)
 
         def __enter__(self):
