@@ -22,6 +22,7 @@ from benchmarks.models import Run
 from benchmarks.stored_files import UnusableFile, on_this_machine
 from hardware.assumptions import SourcedAssumptions
 from runner import launch
+from runner.composition import Composition
 from runner.job import InputChoices, Job
 from runner.known_best import KnownBest
 from runner.results import Failure, MeasurementResult, Progress
@@ -46,6 +47,13 @@ VALUES_GONE = (
     "The inputs “{name}” that this run was to be fed have been deleted meanwhile. Choose others, "
     "or have values made up, and run it again."
 )
+PROFILING_STOPPED = Failure("stopped", "The worker was asked to stop before it could look.")
+# A second pass that breaks says nothing against a model that has just been measured.
+PROFILING_ENDS = {
+    "stopped": PROFILING_STOPPED,
+    "crashed": Failure("crashed", "onnxruntime crashed while every node was timed."),
+    "killed": Failure("killed", "The machine ran out of memory while every node was timed."),
+}
 logger = logging.getLogger(__name__)
 
 
@@ -79,6 +87,13 @@ class _Ticker:
         self.run_id = run_id
         self.claim_token = claim_token
         self.is_claim_lost = False
+        self.sample_count = 0
+        self._next_s = 0.0
+        self._is_profiling = False
+
+    def begin_profiling(self) -> None:
+        """Say from now on that the measurement is over and is only being looked into."""
+        self._is_profiling = True
         self._next_s = 0.0
 
     def __call__(self, progress: Progress | None) -> str | None:
@@ -89,11 +104,13 @@ class _Ticker:
         if now_s < self._next_s:
             return None
         self._next_s = now_s + HEARTBEAT_S
+        phase = progress.phase if progress else "starting"
+        self.sample_count = max(self.sample_count, progress.sample_count if progress else 0)
         self.is_claim_lost = not Run.objects.renew(
             self.run_id,
             self.claim_token,
-            phase=progress.phase if progress else "starting",
-            sample_count=progress.sample_count if progress else 0,
+            phase="profiling" if self._is_profiling else phase,
+            sample_count=self.sample_count,
         )
         return "the run was cancelled" if self.is_claim_lost else None
 
@@ -115,11 +132,13 @@ def execute(run_id) -> bool:
         run = Run.objects.select_related("version", "input_set").get(pk=run_id)
         logger.info("Measuring run %s", run_id, extra=_facts(run))
         outcome = _measure(run, ticker)
+        is_measured = not isinstance(outcome, Failure)
+        profile = _profile(run, ticker) if is_measured else None
     _log_end(run, outcome)
     if ticker.is_claim_lost:
         return False
-    if not isinstance(outcome, Failure):
-        _record(run_id, claim_token, outcome)
+    if is_measured:
+        _record(run_id, claim_token, outcome, profile)
     elif worker_is_stopping.is_set():
         return Run.objects.hand_back(run_id, claim_token)
     elif outcome.code in NOT_THE_MODELS_FAULT and run.attempts <= RETRIES:
@@ -171,9 +190,9 @@ def unanswered() -> list:
     return run_ids
 
 
-def _record(run_id, claim_token, result: MeasurementResult) -> None:
+def _record(run_id, claim_token, result: MeasurementResult, profile: Composition | Failure) -> None:
     try:
-        outcomes.record_result(run_id, claim_token, result)
+        outcomes.record_result(run_id, claim_token, result, profile)
     except (ValueError, OverflowError, DataError, IntegrityError):
         # Well-formed and still impossible: the model has had its child write it.
         logger.exception("The result of run %s cannot be stored", run_id)
@@ -199,6 +218,28 @@ def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
         with suppress(OSError):
             known_best.remember(outcome.timing.best_sentinel_s)
     return outcome
+
+
+def _profile(run: Run, ticker: _Ticker) -> Composition | Failure:
+    """What the model is made of, in a child of its own: whatever ends it, the result stands."""
+    ticker.begin_profiling()
+    if ticker(None) is not None:
+        return PROFILING_STOPPED
+    prefix = f"{RUN_PREFIX}{run.pk}-profile-"
+    try:
+        with (
+            _files_of(run) as files,
+            tempfile.TemporaryDirectory(prefix=prefix, dir=work_folder()) as folder,
+        ):
+            job = replace(job_of(run), kind="profile", **files)
+            outcome = launch.run(cage.as_the_site_wants(job), Path(folder), on_tick=ticker)
+    except UnusableFile as error:
+        return Failure("missing_file", str(error))
+    # No process, no room for its files: none of it may cost the measurement.
+    except OSError as error:
+        logger.exception("Run %s could not be profiled", run.pk)
+        return Failure("no_profile", f"The second pass could not be started ({error.strerror}).")
+    return PROFILING_ENDS.get(outcome.code, outcome) if isinstance(outcome, Failure) else outcome
 
 
 def job_of(run: Run) -> Job:

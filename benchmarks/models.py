@@ -315,6 +315,9 @@ class Measurement(models.Model):
     metered = models.JSONField(default=dict)
     # The active and the missing layers of the cage (runner.layers.Sandbox).
     sandbox = models.JSONField(default=dict)
+    # Where the time goes (runner.composition.Composition), or a sentence that says why not.
+    composition = models.JSONField(default=dict)
+    profiling_note = models.TextField(blank=True)
     machine = models.JSONField()
     software = models.JSONField()
     machine_fingerprint = models.CharField(max_length=64)

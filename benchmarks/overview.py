@@ -14,8 +14,12 @@ CARD_COUNT = 6
 # How many runs of each model are looked at for a trend, and how many of one line it draws.
 TREND_DEPTH = 40
 TREND_LENGTH = 12
-# Rows of the page are never this wide: the columns of a run's samples stay in the database.
-HEAVY_COLUMNS = ("measurement__samples_s", "measurement__as_measured")
+# Rows of the page are never this wide: a run's samples and layers stay in the database.
+HEAVY_COLUMNS = (
+    "measurement__samples_s",
+    "measurement__as_measured",
+    "measurement__composition",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ after.
 """
 
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from runner.errors import MeasurementFailed, RunnerError
 from runner.given_files import NO_FILE, give
 from runner.job import Job, Kind
 from runner.layers import Sandbox
-from runner.limits import Bounds, MemoryRule
+from runner.limits import Bounds, MemoryRule, written_limit_bytes
 from runner.machine import OwnMemory
 from runner.providers import CPU, Provider, maps_gpu_memory
 from runner.reporting import Reporter
@@ -24,6 +25,10 @@ from runner.results import Answer, Failure, Result
 from runner.sandbox import Cage
 
 MAX_MESSAGE_LENGTH = 2_000
+_NO_LANDLOCK = (
+    "Looking into a run writes a file, which the cage allows only where the machine has Landlock "
+    "(see “The cage” in docs/operations.md)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ def _do(job: Job, means: Means) -> Result:
     bounds = Bounds(
         MemoryRule().limit_bytes(job, file_bytes=file_bytes),
         job.effective_limits.cpu_s,
+        written_limit_bytes(job),
         maps_gpu=maps_gpu_memory(wants_gpu=job.may_use_gpu),
     )
     means.cage.limit(bounds, thread_count=job.intra_op_threads)
@@ -86,6 +92,17 @@ def _do(job: Job, means: Means) -> Result:
         means.reporter.enter("inspecting")
         _close(means.cage, job)
         return inspect_file(Path(job.onnx_path), max_opset=job.max_opset)
+    if job.kind == "profile":
+        from runner.profiling import profile
+
+        # Inside of the child's own work folder, which goes with it.
+        folder = Path(tempfile.mkdtemp(prefix="profile-"))
+        return profile(
+            job,
+            means.reporter,
+            folder=folder,
+            close_cage=lambda: _close_but(means.cage, job, folder),
+        )
     from runner.measure import measure
 
     return measure(
@@ -96,14 +113,23 @@ def _do(job: Job, means: Means) -> Result:
     )
 
 
-def _close(cage: Cage, job: Job, provider: Provider = CPU) -> Sandbox:
+def _close(
+    cage: Cage, job: Job, provider: Provider = CPU, *, may_write_in: Path | None = None
+) -> Sandbox:
     """Close the cage; refuse to go on where the job wants a better one."""
     thread_count = 1 if job.kind == "inspect" else job.intra_op_threads
-    cage.close(thread_count=thread_count, uses_gpu=provider.is_gpu)
+    cage.close(thread_count=thread_count, uses_gpu=provider.is_gpu, may_write_in=may_write_in)
     sandbox = cage.report()
     if job.requires_sandbox and not sandbox.is_enough:
         raise MeasurementFailed("no_sandbox", _why_not(sandbox))
     return sandbox
+
+
+def _close_but(cage: Cage, job: Job, folder: Path) -> None:
+    """Close the cage but for ``folder``, where files can be written."""
+    layers = _close(cage, job, may_write_in=folder).layers
+    if "seccomp" in layers and "landlock" not in layers:
+        raise MeasurementFailed("no_profile", _NO_LANDLOCK)
 
 
 def _why_not(sandbox: Sandbox) -> str:

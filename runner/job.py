@@ -10,7 +10,7 @@ SCHEMA = 1
 MAX_THREADS = 1_024
 MAX_BATCH_SIZE = 65_536
 
-Kind = Literal["measure", "inspect"]
+Kind = Literal["measure", "inspect", "profile"]
 Effort = Literal["quick", "standard", "careful"]
 
 MEASURING_S_BY_EFFORT: dict[Effort, float] = {"quick": 5.0, "standard": 20.0, "careful": 75.0}
@@ -68,11 +68,12 @@ class Limits:
 
 
 INSPECTION_LIMITS = Limits(wall_s=60.0, cpu_s=45.0)
+PROFILING_WALL_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One thing to do with one file: inspect it, or measure it.
+    """One thing to do with one file: inspect it, measure it, or profile a few calls of it.
 
     ``limits`` None means the usual ones for this job, ``measuring_s`` None the effort's.
     ``max_opset`` None means what the installed runtime can read. ``wants_gpu`` asks for the GPU
@@ -149,6 +150,8 @@ class Job:
         if self.kind == "inspect":
             return INSPECTION_LIMITS
         wall_s = self.longest_measuring_s + OVERHEAD_S
+        if self.kind == "profile":
+            wall_s = PROFILING_WALL_S
         return Limits(wall_s=wall_s, cpu_s=wall_s * self.intra_op_threads + 5.0)
 
     def caged_by(self, *, memory_bytes: int, requires_sandbox: bool) -> "Job":

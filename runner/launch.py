@@ -238,6 +238,12 @@ def _out_of_time(job: Job) -> Failure:
             f"Reading the file took longer than the {wall_s:.3g} s allowed, so it was stopped. "
             "The model is too large or too intricate for carbonsite.",
         )
+    if job.kind == "profile":
+        return Failure(
+            "out_of_time",
+            f"Running it once more, without optimisations, took longer than the {wall_s:.3g} s "
+            "allowed for that.",
+        )
     return Failure(
         "out_of_time",
         f"The model had not finished after the {wall_s:.3g} s allowed and was stopped. "

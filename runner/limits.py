@@ -12,6 +12,8 @@ from runner import kernel
 from runner.job import Job
 
 MIB = 2**20
+# onnxruntime writes about 1 kB for each call of each node.
+MAX_PROFILE_BYTES = 32 * MIB
 MAX_OPEN_FILES = 128
 # The soft limit's signal comes first, so that running out of CPU time is told from a kill.
 CPU_GRACE_S = 5
@@ -37,6 +39,11 @@ class MemoryRule:
             return asked
         for_file = round(self.bytes_per_file_byte * file_bytes)
         return self.base_bytes + for_file + self.bytes_per_thread * job.intra_op_threads
+
+
+def written_limit_bytes(job: Job) -> int:
+    """Return how large a file ``job`` may write."""
+    return MAX_PROFILE_BYTES if job.kind == "profile" else 0
 
 
 def die_with(parent_pid: int) -> None:

@@ -3,8 +3,9 @@
 import mmap
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import GraphProto, ModelProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto
@@ -19,6 +20,7 @@ from runner.results import InspectionResult
 from runner.weights import nodes_within, parameter_count
 from runner.wire import Buffer, skeleton
 
+T = TypeVar("T")
 MAX_PRODUCER_LENGTH = 200
 # A model with more kinds of operators than this is no model; ONNX itself has about 200.
 MAX_OPERATOR_KINDS = 2_000
@@ -35,6 +37,18 @@ def inspect_file(path: Path, *, max_opset: int | None = None) -> InspectionResul
 
     Raises Rejected with a stable code when it is no model that carbonsite can measure.
     """
+    return _read(path, lambda data: inspect_bytes(data, max_opset=max_opset))
+
+
+def read_structure(path: Path) -> ModelProto:
+    """Return the model in the file at ``path`` without the values of its weights.
+
+    Raises Rejected as `inspect_file` does.
+    """
+    return _read(path, lambda data: _parse(skeleton(data)))
+
+
+def _read(path: Path, read: Callable[[Buffer], T]) -> T:
     try:
         with open_given(path) as file:
             if os.fstat(file.fileno()).st_size == 0:
@@ -43,7 +57,7 @@ def inspect_file(path: Path, *, max_opset: int | None = None) -> InspectionResul
                     "The file is empty. Export the model again and upload the new file.",
                 )
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return inspect_bytes(data, max_opset=max_opset)
+                return read(data)
     except OSError as error:
         raise Rejected(
             "missing_file", "The model's file cannot be opened. Upload it again."
@@ -100,13 +114,7 @@ def hinted_inputs(path: Path) -> tuple[TensorDescription, ...]:
 
     Raises Rejected for what `inspect_file` refuses.
     """
-    try:
-        with open_given(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            model = _parse(skeleton(data))
-    except (OSError, ValueError) as error:
-        raise Rejected(
-            "missing_file", "The model's file cannot be opened. Upload it again."
-        ) from error
+    model = read_structure(path)
     # A job may come without an inspection; shape inference follows functions without end.
     check_model(model)
     return with_hints(model, _inputs(model.graph))

@@ -10,7 +10,7 @@ from runner.attempts import ATTEMPTS, REFUSED
 from runner.job import Job
 from runner.launch import child_environment, python_command, run
 from runner.layers import Sandbox
-from runner.results import Failure, InspectionResult, MeasurementResult
+from runner.results import Failure, MeasurementResult
 from runner.tiny_model import TINY_MODEL
 
 TIMEOUT_S = 30
@@ -69,7 +69,7 @@ def _measure_ours(folder: Path) -> MeasurementResult | Failure:
     job = Job("measure", str(path), effort="quick", measuring_s=_MEASURING_S)
     outcome = run(job, folder)
     # What a measuring job gives back is a measurement, or it is refused before it gets here.
-    assert not isinstance(outcome, InspectionResult)  # noqa: S101
+    assert isinstance(outcome, MeasurementResult | Failure)  # noqa: S101
     return outcome
 
 

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -113,13 +113,35 @@ def load(
     Raises MeasurementFailed with onnxruntime's reason when it does not take the model.
     """
     options = _options(intra_op_threads, cores)
+    with _saying_why(), open_given(path) as file:
+        if provider.is_gpu:
+            with contextlib.suppress(*RUNTIME_ERRORS):
+                return _FromMemory(file.readall, options, provider, on_parsed)
+            file.seek(0)
+        return _FromMemory(file.readall, options, on_parsed=on_parsed)
+
+
+def load_to_profile(
+    path: Path, *, intra_op_threads: int, prefix: Path
+) -> onnxruntime.InferenceSession:
+    """Return the model at ``path`` with its graph as it is in the file, and every node timed.
+
+    The profile's path begins with ``prefix``. Raises as `load` does.
+    """
+    options = _options(intra_op_threads, ())
+    options.enable_profiling = True
+    options.profile_file_prefix = str(prefix)
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    # Weights that a kernel has packed for itself are no operands any more, and have no shape.
+    options.add_session_config_entry("session.disable_prepacking", "1")
+    with _saying_why(), open_given(path) as file:
+        return _FromMemory(file.readall, options)
+
+
+@contextlib.contextmanager
+def _saying_why() -> Iterator[None]:
     try:
-        with open_given(path) as file:
-            if provider.is_gpu:
-                with contextlib.suppress(*RUNTIME_ERRORS):
-                    return _FromMemory(file.readall, options, provider, on_parsed)
-                file.seek(0)
-            return _FromMemory(file.readall, options, on_parsed=on_parsed)
+        yield
     except OSError as error:
         raise MeasurementFailed(
             "missing_file", "The model's file cannot be opened. Upload it again."

@@ -213,6 +213,46 @@ def _figures(mean_s):
 AS_MEASURED = ("mean_s", "median_s", "p90_s", "p95_s", "p99_s", "max_s", "sample_count")
 
 
+def a_composition(**fields):
+    """Two convolutions that take three quarters of the time, and a product that takes the rest."""
+    conv, product = {"operator": "Conv"}, {"operator": "MatMul"}
+    values = {
+        "parameter_count": 44_426,
+        "weight_bytes": 177_704,
+        "mac_count": 1_434_000_000,
+        "flop_count": 2_868_000_000,
+        "activation_bytes": 43_016,
+        "peak_activation_bytes": 27_648,
+        "operators": [
+            {**conv, "call_count": 2, "time_ratio": 0.75, "mac_count": 1_400_000_000},
+            {**product, "call_count": 1, "time_ratio": 0.25, "mac_count": 34_000_000},
+        ],
+        "layers": [
+            {**conv, "name": "first", "call_count": 1, "time_ratio": 0.5, "mac_count": 900_000_000},
+            {
+                **product,
+                "name": "last",
+                "call_count": 1,
+                "time_ratio": 0.25,
+                "mac_count": 34_000_000,
+            },
+        ],
+        "other_layers": {"layer_count": 1, "time_ratio": 0.25, "mac_count": 500_000_000},
+        "uncounted_operators": [],
+        "constant_node_count": 0,
+        "profiled_call_s": 0.002,
+        "profiled_call_count": 10,
+        "notes": [],
+        **fields,
+    }
+    for one in values["operators"]:
+        one.setdefault("output_bytes", 1_000)
+    for one in values["layers"]:
+        one.setdefault("output_shape", [1, 6, 24, 24])
+        one.setdefault("parameter_bytes", 624)
+    return values
+
+
 def a_meter(name="rapl-package", *, covers="cpu", power_w=6.5, idle_power_w=2.0, latency_s=0.001):
     """What a meter of that power says of an inference of that latency, as a run stores it."""
     return {

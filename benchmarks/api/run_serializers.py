@@ -268,7 +268,7 @@ class RunSerializer(serializers.Serializer):
 
     id = serializers.UUIDField()
     url = serializers.URLField(help_text="The run's page.")
-    status = serializers.ChoiceField(choices=Run.Status)
+    status = serializers.ChoiceField(choices=Run.Status.choices)
     failure = FailureSerializer(allow_null=True)
     version = serializers.UUIDField()
     profile = serializers.UUIDField(allow_null=True)
@@ -301,4 +301,8 @@ class RunSerializer(serializers.Serializer):
     def to_representation(self, run):
         """Return the JSON of ``run``."""
         url = self.context["request"].build_absolute_uri(run.get_absolute_url())
-        return super().to_representation({**run_shape(run), "url": url})
+        return super().to_representation({**self.shape(run), "url": url})
+
+    def shape(self, run) -> dict:
+        """Return the plain values of ``run``."""
+        return run_shape(run)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
 from benchmarks import charts, input_choices, submission
+from benchmarks.breakdown import breakdown_of
 from benchmarks.forms import RunForm
 from benchmarks.input_fields import inputs_fed
 from benchmarks.input_sets import input_limit_bytes, receive_input_set
@@ -68,9 +69,12 @@ def run_page(request, pk):
     """Show a run: what it is waiting for, what it found, or why it found nothing."""
     run = _visible_run(request, pk)
     report = report_of(run)
+    breakdown = breakdown_of(report.measurement, report.estimate.emission_g) if report else None
     context = {
         "run": run,
         "report": report,
+        "breakdown": breakdown,
+        "breakdown_chart": charts.breakdown_chart(breakdown) if breakdown else None,
         "is_own": run.owner_id == request.user.pk,
         "histogram": charts.histogram_chart(report.bins) if report else None,
         "inputs_fed": report.measurement.inputs_used if report else inputs_fed(run),

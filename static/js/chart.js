@@ -54,7 +54,7 @@ export function baseOptions(theme) {
   };
 }
 
-function axis(theme, options) {
+export function axis(theme, options) {
   return {
     border: { color: theme.grid },
     grid: { color: theme.grid },
