@@ -5,7 +5,7 @@ COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 .PHONY: help run demo test check lint format types imports templates lock vendor \
-	bench-engine bench-start bench-workers
+	bench-engine bench-start bench-workers bench-autocomplete
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,9 @@ lock: ## pin every package anew, with hashes
 
 bench-engine: ## compare the engine with other ways of timing (python -m benches.compare_engines says how)
 	$(PYTHON) -m benches.compare_engines
+
+bench-autocomplete: ## how quickly the search boxes answer (DATABASE_URL chooses the database)
+	$(PYTHON) -m benches.autocomplete
 
 bench-workers: ## runs a minute with 1, 2, 4, 8 measuring machines (needs DATABASE_URL, REDIS_URL)
 	$(PYTHON) -m benches.compare_worker_counts

@@ -1,4 +1,4 @@
-"""How the engine compares with other ways of timing a model; `make bench-engine`."""
+"""Measurements of the site itself, each a verb of the Makefile: `make bench-engine` and others."""
 
 import os
 

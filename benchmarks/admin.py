@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.utils.html import format_html
 
+from benchmarks.admin_repricing import reprice_action
 from benchmarks.models import (
     Estimate,
     InputSet,
@@ -128,11 +129,16 @@ class RunAdmin(ReadOnlyAdmin):
     date_hierarchy = "queued_at"
     inlines = (MeasurementInline, EstimateInline)
     readonly_fields = ("page",)
+    actions = (reprice_action,)
 
     def get_queryset(self, request):
         """Runs with their estimates, and without the thousands of samples."""
         runs = super().get_queryset(request).prefetch_related("estimates")
         return runs.defer("measurement__samples_s")
+
+    def has_reprice_permission(self, request):
+        """Whoever may add estimates, though never by hand."""
+        return request.user.has_perm("benchmarks.add_estimate")
 
     @admin.display(ordering="measurement__mean_s")
     def latency(self, run):

@@ -24,6 +24,7 @@ HISTORY_COLUMNS = (
     "emission_g",
     "machine",
     "break_reason",
+    "grade",
 )
 
 
@@ -120,6 +121,7 @@ def _row(point: HistoryPoint, machines: list[str]) -> list:
         _short(point.emission_g),
         machines.index(point.machine),
         point.break_reason,
+        point.grade,
     ]
 
 

@@ -1,10 +1,11 @@
-"""A model's history as a file that a spreadsheet opens, and opens safely."""
+"""A model's history and a run's ranking as files that a spreadsheet opens, and opens safely."""
 
 import csv
 import io
 from collections.abc import Iterable
 
 from benchmarks.history import HistoryPoint
+from benchmarks.ranking import Place
 
 COLUMNS = (
     "run",
@@ -24,6 +25,21 @@ COLUMNS = (
     "machine",
     "onnxruntime",
     "break_reason",
+    "grade",
+)
+RANKING_COLUMNS = (
+    "rank",
+    "zone",
+    "name",
+    "kind",
+    "country",
+    "year",
+    "measure",
+    "intensity_g_per_kwh",
+    "energy_kwh",
+    "emission_g",
+    "is_the_runs_own",
+    "source",
 )
 # Spreadsheets take a cell that begins so for a formula (OWASP, CSV injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -35,6 +51,31 @@ def history_csv(points: Iterable[HistoryPoint]) -> str:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     writer.writerows(_row(point) for point in points)
+    return text.getvalue()
+
+
+def ranking_csv(places: Iterable[Place], *, energy_kwh: float) -> str:
+    """Return ``places`` as CSV with a header; the energy of one inference is the same in all."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(RANKING_COLUMNS)
+    writer.writerows(
+        [
+            place.rank or "",
+            place.zone.pk,
+            _plain(place.zone.name),
+            place.zone.kind,
+            place.zone.parent_id or "",
+            place.year,
+            place.measure,
+            place.g_per_kwh,
+            energy_kwh,
+            place.emission_g,
+            "yes" if place.is_mine else "no",
+            _plain(place.source),
+        ]
+        for place in places
+    )
     return text.getvalue()
 
 
@@ -57,6 +98,7 @@ def _row(point: HistoryPoint) -> list:
         _plain(point.machine),
         _plain(point.runtime),
         _plain(point.break_reason),
+        point.grade,
     ]
 
 

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
 from django.db.models import F
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils import timezone
 
+from benchmarks.grading import letter_of_row
 from benchmarks.models import OnnxModel, Run
 from footprint.comparison import Interval, is_within_noise, ratio_change
 
@@ -33,6 +34,17 @@ COLUMN_BY_FIELD = {
     "intensity_g_per_kwh": "estimates__intensity_g_per_kwh",
     "machine_fingerprint": "measurement__machine_fingerprint",
     "software_fingerprint": "measurement__software_fingerprint",
+}
+# What a point's grade is worked out from, beside the fields above.
+GRADE_COLUMNS = {
+    "quiet_ratio": F("measurement__quiet_ratio"),
+    "is_noisy": F("measurement__is_noisy"),
+    "intensity_year": F("estimates__intensity_year"),
+    "intensity_measure": F("estimates__intensity_measure"),
+    "is_intensity_fallback": F("estimates__is_intensity_fallback"),
+    "run_queued_at": F("queued_at"),
+    "cpu_name": KeyTextTransform("name", KeyTransform("cpu", "assumptions")),
+    "cpu_source": KeyTextTransform("source", KeyTransform("cpu", "assumptions")),
 }
 SETTING_FIELDS = (
     "profile_id",
@@ -96,6 +108,8 @@ class HistoryPoint:
     software_fingerprint: str
     # Why this point is not joined to the one before it; empty where it is.
     break_reason: str = ""
+    # How sure the figure is, A to D (benchmarks.grading).
+    grade: str = ""
 
     @property
     def version_title(self) -> str:
@@ -226,6 +240,7 @@ def points_of(runs, *, limit: int) -> list[HistoryPoint]:
         .values(
             *SETTING_FIELDS,
             **{f"point_{field}": F(column) for field, column in COLUMN_BY_FIELD.items()},
+            **GRADE_COLUMNS,
             point_profile_name=KeyTextTransform("profile_name", "assumptions"),
             point_machine=KeyTextTransform("cpu", "measurement__machine"),
             point_runtime=KeyTextTransform("onnxruntime", "measurement__software"),
@@ -268,7 +283,8 @@ def _point(row: dict) -> HistoryPoint:
     fields["run_id"], fields["onnx_model_id"] = str(fields["run_id"]), str(fields["onnx_model_id"])
     fields["machine"] = fields["machine"] or "unknown machine"
     fields["runtime"] = fields["runtime"] or "of unknown version"
-    return HistoryPoint(key=_key(row), **fields)
+    grade = letter_of_row({**row, **fields})
+    return HistoryPoint(key=_key(row), grade=grade, **fields)
 
 
 def _key(row: dict) -> SeriesKey:

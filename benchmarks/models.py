@@ -19,6 +19,8 @@ from benchmarks.querysets import (
     RunQuerySet,
     WorkerQuerySet,
 )
+from footprint.embodied import SoftwareCarbonIntensity
+from hardware.assumptions import SourcedAssumptions
 
 
 class OnnxModel(models.Model):
@@ -272,7 +274,7 @@ class Run(models.Model):
 
     @property
     def estimate(self) -> "Estimate | None":
-        """The estimate that stands: the one made when the run ended."""
+        """The estimate that stands: the newest, made when the run ended or re-priced since."""
         return next((one for one in self.estimates.all() if one.is_headline), None)
 
 
@@ -364,6 +366,14 @@ class Estimate(models.Model):
     high_g = models.FloatField()
     # Per published power model: name, power_w, emission_g, source (footprint.power_models).
     power_models = models.JSONField(default=list)
+    # The share of making the machine; null where the profile does not tell it.
+    embodied_g = models.FloatField(null=True)
+    # What it rests on where that is not what the run assumed: a later re-pricing.
+    assumptions = models.JSONField(null=True)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    note = models.CharField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -384,6 +394,18 @@ class Estimate(models.Model):
     def power_w(self) -> float:
         """The rated power of all components together."""
         return self.cpu_power_w + self.ram_power_w + self.gpu_power_w
+
+    @property
+    def assumed(self) -> SourcedAssumptions:
+        """What it rests on, with every origin."""
+        return SourcedAssumptions.from_json(self.assumptions or self.run.assumptions)
+
+    @property
+    def sci(self) -> SoftwareCarbonIntensity | None:
+        """Operational and embodied grams per inference; None where the latter is not known."""
+        if self.embodied_g is None:
+            return None
+        return SoftwareCarbonIntensity(self.emission_g, self.embodied_g)
 
 
 class IdempotencyKey(models.Model):

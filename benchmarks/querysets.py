@@ -99,10 +99,10 @@ class RunQuerySet(models.QuerySet):
         return self.filter(owner_id=user.pk) if user.pk else self.none()
 
     def with_results(self):
-        """Each run with all that its page or its JSON shows, in one query."""
+        """Each run with all that its page or its JSON shows, in two queries or three."""
         return self.select_related(
             "version__onnx_model", "profile", "owner", "measurement", "input_set"
-        ).prefetch_related("estimates")
+        ).prefetch_related("estimates__made_by")
 
     def done(self):
         """Runs that have a result."""

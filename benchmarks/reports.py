@@ -1,18 +1,20 @@
 """What the page of a finished run shows beside the figures it stores, each with its origin."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks import cage
+from benchmarks.grading import grade_of, is_same_cpu
 from benchmarks.models import Estimate, Measurement, Run
-from footprint.equivalents import CAR_KM, SMARTPHONE_CHARGE, equivalence_sentence
+from footprint.equivalents import equivalence_sentence
+from footprint.grade import Grade
 from footprint.samples import Bin, histogram
 from footprint.scaling import Scaled, standard_scales
 from hardware.assumptions import PowerOrigin, SourcedAssumptions
+from hardware.published import published_equivalents
 
-# Words of a CPU's name that do not tell one model from another.
-NOISE_WORDS = re.compile(r"\((r|tm)\)|\bcpu\b|\bprocessor\b|@.*$|\b\d+-core\b|\bwith .*$", re.I)
+# Of the table of equivalences, the two that a result names.
+EQUIVALENT_KEYS = ("car_km", "smartphone_charge")
 
 LATENCY_FIGURES = (
     ("mean_s", "Mean", "The grams rest on this one: energy adds up, and so does the mean."),
@@ -91,6 +93,18 @@ class MeterRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RangeRow:
+    """What one published model, or one year's intensity, gives for the run."""
+
+    name: str
+    power_w: float
+    emission_g: float
+    source: str
+    is_low: bool
+    is_high: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RunReport:
     """A finished run, ready to be read."""
 
@@ -98,6 +112,42 @@ class RunReport:
     measurement: Measurement
     estimate: Estimate
     assumptions: SourcedAssumptions
+
+    @property
+    def grade(self) -> Grade:
+        """How sure the result is, and why."""
+        return grade_of(self.run)
+
+    @property
+    def range_rows(self) -> list["RangeRow"]:
+        """What each model of power and each year says, with the lowest and the highest marked."""
+        estimate = self.estimate
+        return [
+            RangeRow(
+                **one,
+                is_low=one["emission_g"] == estimate.low_g,
+                is_high=one["emission_g"] == estimate.high_g,
+            )
+            for one in estimate.power_models
+        ]
+
+    @property
+    def low_row(self) -> "RangeRow | None":
+        return next((row for row in self.range_rows if row.is_low), None)
+
+    @property
+    def high_row(self) -> "RangeRow | None":
+        return next((row for row in self.range_rows if row.is_high), None)
+
+    @property
+    def knows_years(self) -> bool:
+        """Whether the range holds the intensities of several years."""
+        return self.assumptions.recent is not None
+
+    @property
+    def earlier_estimates(self) -> list[Estimate]:
+        """The estimates that a re-pricing has replaced, newest first."""
+        return [one for one in self.run.estimates.all() if not one.is_headline]
 
     @property
     def latency_figures(self) -> list[Figure]:
@@ -169,7 +219,7 @@ class RunReport:
             return []
         return [
             (equivalence_sentence(one, self.estimate.emission_g), one.source)
-            for one in (CAR_KM, SMARTPHONE_CHARGE)
+            for one in published_equivalents(*EQUIVALENT_KEYS)
         ]
 
     @property
@@ -218,24 +268,8 @@ def report_of(run: Run) -> RunReport | None:
         run=run,
         measurement=run.measurement,
         estimate=estimate,
-        assumptions=SourcedAssumptions.from_json(run.assumptions),
+        assumptions=estimate.assumed,
     )
-
-
-def is_same_cpu(*, described: str, measured: str | None) -> bool:
-    """Answer whether every word of the described CPU's name is in the measured one's.
-
-    >>> is_same_cpu(described="AMD EPYC 9B14", measured="AMD EPYC 9B14 96-Core Processor")
-    True
-    >>> is_same_cpu(described="Apple M1", measured="AMD EPYC 9B14 96-Core Processor")
-    False
-    """
-    described_words, measured_words = _name_words(described), _name_words(measured or "")
-    return bool(described_words) and described_words <= measured_words
-
-
-def _name_words(name: str) -> set[str]:
-    return set(NOISE_WORDS.sub(" ", name).lower().split())
 
 
 def _facts(values: dict, labels: dict[str, str]) -> Sequence[tuple[str, str]]:

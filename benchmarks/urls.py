@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from benchmarks.views import history, home, inputs, models, runs, uploads
+from benchmarks.views import countries, history, home, inputs, models, runs, uploads
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -33,4 +33,6 @@ urlpatterns = [
     path("runs/<uuid:pk>/status/", runs.run_status, name="run-status"),
     path("runs/<uuid:pk>/cancel/", runs.run_cancel, name="run-cancel"),
     path("runs/<uuid:pk>/again/", runs.run_again, name="run-again"),
+    path("runs/<uuid:pk>/countries/", countries.countries, name="run-countries"),
+    path("runs/<uuid:pk>/countries.csv", countries.countries_file, name="run-countries-csv"),
 ]

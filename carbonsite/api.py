@@ -9,7 +9,20 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-COLLECTIONS = ("me", "zones", "processors", "profiles", "models", "runs", "tokens", "schema")
+COLLECTIONS = (
+    "me",
+    "zones",
+    "processors",
+    "ram-models",
+    "pue",
+    "embodied",
+    "equivalences",
+    "profiles",
+    "models",
+    "runs",
+    "tokens",
+    "schema",
+)
 
 
 class RootSerializer(serializers.Serializer):

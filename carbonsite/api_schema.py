@@ -92,4 +92,5 @@ class ProblemAutoSchema(AutoSchema):
             statuses |= {"403", "409", "411", "413", "415"}
             if "multipart/form-data" in self.map_parsers():
                 statuses.add("507")
+        statuses.update(getattr(self.view, "more_problem_statuses", ()))
         return sorted(statuses)

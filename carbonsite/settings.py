@@ -69,7 +69,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "import_export",
     "rest_framework",
     "accounts",
     "hardware",
@@ -92,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "carbonsite.admin_requests.AdminRequestMiddleware",
 ]
 ROOT_URLCONF = "carbonsite.urls"
 WSGI_APPLICATION = "carbonsite.wsgi.application"
@@ -288,6 +288,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ZoneKindEnum": "hardware.models.Zone.Kind",
         "ProcessorKindEnum": "hardware.models.Processor.Kind",
+        "RamModelKindEnum": "hardware.models.RamModel.Kind",
+        "EmbodiedKindEnum": "hardware.models.EmbodiedFigure.Kind",
         "VersionStatusEnum": "benchmarks.models.ModelVersion.Status",
         "RunStatusEnum": "benchmarks.models.Run.Status",
     },
@@ -297,8 +299,6 @@ SPECTACULAR_SETTINGS = {
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
-IMPORT_EXPORT_USE_TRANSACTIONS = True
-IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default="line")
 LOGGING = {

@@ -1,5 +1,7 @@
 """Which share of the carbon of making a machine falls on the time it worked for us."""
 
+from dataclasses import dataclass
+
 from footprint.checks import require_not_negative, require_positive
 from footprint.units import GRAMS_PER_KG, SECONDS_PER_YEAR
 
@@ -18,3 +20,24 @@ def embodied_share_g(*, embodied_kg: float, lifetime_years: float, duration_s: f
     require_not_negative(embodied_kg=embodied_kg, duration_s=duration_s)
     require_positive(lifetime_years=lifetime_years)
     return embodied_kg * GRAMS_PER_KG * duration_s / (lifetime_years * SECONDS_PER_YEAR)
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareCarbonIntensity:
+    """What one inference emits by running, and its share of making the machine.
+
+    Raises ValueError when either is negative or not finite.
+    Source: Software Carbon Intensity specification (ISO/IEC 21031:2024), (O + M) per R,
+    where R is one inference.
+    """
+
+    operational_g: float
+    embodied_g: float
+
+    def __post_init__(self) -> None:
+        require_not_negative(operational_g=self.operational_g, embodied_g=self.embodied_g)
+
+    @property
+    def total_g(self) -> float:
+        """O + M."""
+        return self.operational_g + self.embodied_g

@@ -83,3 +83,18 @@ def equivalence_sentence(equivalent: Equivalent, emission_g: float) -> str:
     counted = format_number(1 / inference_count)
     noun = equivalent.singular if counted == "1" else equivalent.plural
     return f"1 inference = {counted} {noun}"
+
+
+def amount_sentence(equivalent: Equivalent, emission_g: float) -> str:
+    """Say how many of ``equivalent`` emit what ``emission_g`` is.
+
+    Raises ValueError when ``emission_g`` is not above zero or not finite.
+
+    >>> amount_sentence(CAR_KM, emission_g=350)
+    '2 km by car'
+    >>> amount_sentence(FLIGHT_PARIS_LONDON, emission_g=0.0005)
+    '0.00000001 flights from Paris to London'
+    """
+    require_positive(emission_g=emission_g)
+    counted = format_number(emission_g / equivalent.emission_g)
+    return f"{counted} {equivalent.singular if counted == '1' else equivalent.plural}"

@@ -5,7 +5,9 @@ from itertools import pairwise
 
 from footprint.checks import require_not_negative
 from footprint.estimate import Assumptions, estimate
-from footprint.ram import RAM_MODELS
+from footprint.intensities import RecentIntensity, YearlyIntensity
+from footprint.ram import Memory
+from footprint.units import format_quantity
 
 # (load, share of TDP drawn), linear between the points.
 # Source: Teads Engineering, "Estimating AWS EC2 Instances Power Consumption", 2021.
@@ -93,20 +95,22 @@ def emission_range(
     latency_s: float,
     *,
     cpu_usage_ratio: float | None = None,
-    ram_gb: float | None = None,
+    memory: Memory | None = None,
+    recent: RecentIntensity | None = None,
 ) -> EmissionRange:
-    """Return what each published model gives for the same run, one component changed at a time.
+    """Return what each published model gives for the same run, one factor changed at a time.
 
     ``cpu_usage_ratio`` is the share, 0 to 1, of all of the machine's processing capacity
-    that was busy while measuring. Where it or ``ram_gb`` is not known, the models that
-    need it are left out, not guessed.
+    that was busy while measuring; ``recent`` how the zone's intensity has moved. Where one
+    of them or ``memory`` is not known, the rows that need it are left out, not guessed.
 
     Raises ValueError when a number is negative, not finite or a load above 1.
     """
     models = (
         _modelled("Rated power", RATED_SOURCE, assumptions, latency_s),
         *_by_cpu_model(assumptions, latency_s, cpu_usage_ratio),
-        *_by_ram_model(assumptions, latency_s, ram_gb),
+        *_by_ram_model(assumptions, latency_s, memory),
+        *_by_year(assumptions, latency_s, recent),
     )
     return EmissionRange(
         low_g=min(model.emission_g for model in models),
@@ -151,16 +155,37 @@ def _by_cpu_model(
 
 
 def _by_ram_model(
-    assumptions: Assumptions, latency_s: float, ram_gb: float | None
+    assumptions: Assumptions, latency_s: float, memory: Memory | None
 ) -> tuple[ModelledEmission, ...]:
-    if ram_gb is None:
+    if memory is None:
         return ()
     return tuple(
         _modelled(
             model.name,
             model.source,
-            replace(assumptions, ram_power_w=model.power_w(ram_gb)),
+            replace(assumptions, ram_power_w=model.power_w(memory.ram_gb)),
             latency_s,
         )
-        for model in RAM_MODELS
+        for model in memory.models
     )
+
+
+def _by_year(
+    assumptions: Assumptions, latency_s: float, recent: RecentIntensity | None
+) -> tuple[ModelledEmission, ...]:
+    if recent is None:
+        return ()
+    years = f"{recent.first_year} to {recent.last_year}"
+    return tuple(
+        _modelled(
+            f"{word} intensity of {years}",
+            _yearly_source(one),
+            replace(assumptions, intensity_g_per_kwh=one.g_per_kwh),
+            latency_s,
+        )
+        for word, one in (("Lowest", recent.low), ("Highest", recent.high))
+    )
+
+
+def _yearly_source(one: YearlyIntensity) -> str:
+    return f"{format_quantity(one.g_per_kwh, 'g/kWh')} in {one.year}: {one.source}"

@@ -4,7 +4,7 @@ Figures of 2026: the rule and each alternative with the tool that publishes it.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from footprint.checks import require_not_negative
@@ -57,7 +57,9 @@ def ram_power_w(ram_gb: float) -> float:
     return ram_gb * RULE_W_PER_GB
 
 
-def _linear(w_per_gb: float) -> Callable[[float], float]:
+def linear(w_per_gb: float) -> Callable[[float], float]:
+    """Return the model that takes ``w_per_gb`` for each GB."""
+
     def power_w(ram_gb: float) -> float:
         require_not_negative(ram_gb=ram_gb)
         return ram_gb * w_per_gb
@@ -65,10 +67,16 @@ def _linear(w_per_gb: float) -> Callable[[float], float]:
     return power_w
 
 
-def _boavizta_2_5_power_w(ram_gb: float) -> float:
-    require_not_negative(ram_gb=ram_gb)
-    module_count = math.ceil(ram_gb / BOAVIZTA_2_5_MODULE_GB)
-    return module_count * BOAVIZTA_2_5_W_PER_MODULE + ram_gb * BOAVIZTA_2_5_W_PER_GB
+def per_module(
+    *, w_per_module: float, w_per_gb: float, module_gb: float
+) -> Callable[[float], float]:
+    """Return the model of a fixed power for each module of ``module_gb``, and one for each GB."""
+
+    def power_w(ram_gb: float) -> float:
+        require_not_negative(ram_gb=ram_gb)
+        return math.ceil(ram_gb / module_gb) * w_per_module + ram_gb * w_per_gb
+
+    return power_w
 
 
 def _codecarbon_module_count(ram_gb: float) -> int:
@@ -80,7 +88,9 @@ def _codecarbon_module_count(ram_gb: float) -> int:
     return min(math.ceil(ram_gb / module_gb), CODECARBON_MODULE_COUNT_MAX)
 
 
-def _codecarbon_3(w_per_module: float) -> Callable[[float], float]:
+def tiered(w_per_module: float) -> Callable[[float], float]:
+    """Return CodeCarbon's model: modules guessed from the size, the later ones drawing less."""
+
     def power_w(ram_gb: float) -> float:
         require_not_negative(ram_gb=ram_gb)
         left_count = max(_codecarbon_module_count(ram_gb), CODECARBON_MODULE_COUNT_MIN)
@@ -105,36 +115,48 @@ RAM_MODELS: tuple[RamModel, ...] = (
         "green-algorithms",
         "RAM at 0.3725 W/GB",
         "Green Algorithms 3.0, reference values",
-        _linear(GREEN_ALGORITHMS_W_PER_GB),
+        linear(GREEN_ALGORITHMS_W_PER_GB),
     ),
     RamModel(
         "cloud-carbon-footprint",
         "RAM at 0.392 W/GB",
         "Cloud Carbon Footprint methodology (mean of Crucial and Micron)",
-        _linear(CLOUD_CARBON_FOOTPRINT_W_PER_GB),
+        linear(CLOUD_CARBON_FOOTPRINT_W_PER_GB),
     ),
     RamModel(
         "boavizta-2.4",
         "RAM at 0.284 W/GB",
         "boaviztapi up to 2.4.1, consumption profiles",
-        _linear(BOAVIZTA_2_4_W_PER_GB),
+        linear(BOAVIZTA_2_4_W_PER_GB),
     ),
     RamModel(
         "boavizta-2.5",
         "RAM at 3 W per 32 GB module + 0.055 W/GB",
         "boaviztapi 2.5.0, consumption profiles, full load",
-        _boavizta_2_5_power_w,
+        per_module(
+            w_per_module=BOAVIZTA_2_5_W_PER_MODULE,
+            w_per_gb=BOAVIZTA_2_5_W_PER_GB,
+            module_gb=BOAVIZTA_2_5_MODULE_GB,
+        ),
     ),
     RamModel(
         "codecarbon-3-x86",
         "RAM at 5 W per module",
         "CodeCarbon 3.3.2, x86 machines",
-        _codecarbon_3(CODECARBON_X86_W_PER_MODULE),
+        tiered(CODECARBON_X86_W_PER_MODULE),
     ),
     RamModel(
         "codecarbon-3-arm",
         "RAM at 1.5 W per module",
         "CodeCarbon 3.3.2, ARM machines",
-        _codecarbon_3(CODECARBON_ARM_W_PER_MODULE),
+        tiered(CODECARBON_ARM_W_PER_MODULE),
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A machine's memory, and the models that its power is told by; this version's by default."""
+
+    ram_gb: float
+    models: Sequence[RamModel] = RAM_MODELS

@@ -3,7 +3,8 @@
 from dataclasses import asdict, dataclass
 
 from footprint.estimate import Assumptions
-from hardware.models import CarbonIntensity, HardwareProfile, Processor
+from footprint.intensities import RECENT_YEAR_COUNT, RecentIntensity, YearlyIntensity
+from hardware.models import CarbonIntensity, HardwareProfile, Processor, Zone
 
 TYPED = "typed"
 RAM_RULE = "3 W per 8 GB"
@@ -42,6 +43,11 @@ class IntensityOrigin:
         """Whether another zone's figure stands in for the one asked for."""
         return self.zone != self.asked_zone
 
+    @property
+    def measure_name(self) -> str:
+        """What the figure counts, in words."""
+        return CarbonIntensity.Measure(self.measure).label
+
 
 @dataclass(frozen=True, slots=True)
 class SourcedAssumptions:
@@ -54,6 +60,15 @@ class SourcedAssumptions:
     ram: PowerOrigin
     gpu: PowerOrigin | None
     intensity: IntensityOrigin
+    # None where the row stands alone, and in what was stored before this was noted.
+    recent: RecentIntensity | None = None
+    embodied_kg_co2e: float | None = None
+    lifetime_years: float | None = None
+
+    @property
+    def knows_embodied(self) -> bool:
+        """Whether the share of making the machine can be told."""
+        return self.embodied_kg_co2e is not None and bool(self.lifetime_years)
 
     def as_json(self) -> dict:
         """Return plain values, the form in which a run stores them."""
@@ -70,6 +85,9 @@ class SourcedAssumptions:
             ram=PowerOrigin(**stored["ram"]),
             gpu=PowerOrigin(**stored["gpu"]) if stored["gpu"] else None,
             intensity=IntensityOrigin(**stored["intensity"]),
+            recent=_recent_from_json(stored.get("recent")),
+            embodied_kg_co2e=stored.get("embodied_kg_co2e"),
+            lifetime_years=stored.get("lifetime_years"),
         )
 
 
@@ -99,7 +117,39 @@ def assumptions_of(profile: HardwareProfile) -> SourcedAssumptions:
         ),
         ram=_ram_origin(profile),
         gpu=_gpu_origin(profile),
-        intensity=_intensity_origin(row, profile),
+        intensity=intensity_origin(row, profile.zone),
+        recent=recent_intensity(row, CarbonIntensity.objects.filter(zone_id=row.zone_id)),
+        embodied_kg_co2e=profile.embodied_kg_co2e,
+        lifetime_years=profile.lifetime_years,
+    )
+
+
+def intensity_origin(row: CarbonIntensity, asked: Zone) -> IntensityOrigin:
+    """Return where a figure is from that stands for the zone ``asked``."""
+    return IntensityOrigin(
+        id=str(row.pk),
+        zone=row.zone_id,
+        zone_name=row.zone.name,
+        asked_zone=asked.pk,
+        asked_zone_name=asked.name,
+        year=row.year,
+        measure=row.measure,
+        source=row.source,
+    )
+
+
+def recent_intensity(row: CarbonIntensity, rows) -> RecentIntensity | None:
+    """Return the low and high among ``rows`` of the five years that end with ``row``.
+
+    Only figures of the same measure count: other measures answer another question.
+    """
+    first_year = row.year - RECENT_YEAR_COUNT + 1
+    return RecentIntensity.of(
+        [
+            YearlyIntensity(one.year, one.g_per_kwh, one.source)
+            for one in rows
+            if one.measure == row.measure and first_year <= one.year <= row.year
+        ]
     )
 
 
@@ -126,14 +176,12 @@ def _gpu_origin(profile: HardwareProfile) -> PowerOrigin | None:
     )
 
 
-def _intensity_origin(row: CarbonIntensity, profile: HardwareProfile) -> IntensityOrigin:
-    return IntensityOrigin(
-        id=str(row.pk),
-        zone=row.zone_id,
-        zone_name=row.zone.name,
-        asked_zone=profile.zone_id,
-        asked_zone_name=profile.zone.name,
-        year=row.year,
-        measure=row.measure,
-        source=row.source,
+def _recent_from_json(stored: dict | None) -> RecentIntensity | None:
+    if stored is None:
+        return None
+    return RecentIntensity(
+        first_year=stored["first_year"],
+        last_year=stored["last_year"],
+        low=YearlyIntensity(**stored["low"]),
+        high=YearlyIntensity(**stored["high"]),
     )

@@ -38,7 +38,7 @@ def figures_in_force(zones) -> dict[str, Figure]:
     zones = list(zones)
     latest = {
         zone.pk: zone.latest_intensity_id
-        for zone in Zone.objects.with_latest().filter(
+        for zone in Zone.objects.with_latest_id().filter(
             pk__in=[zone.pk for zone in zones] + [WORLD_CODE]
         )
     }

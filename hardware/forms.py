@@ -3,7 +3,7 @@
 from django import forms
 from django.core.exceptions import ValidationError
 
-from hardware.models import HardwareProfile, Processor, Zone
+from hardware.models import EmbodiedFigure, HardwareProfile, Processor, PueFigure, Zone
 from hardware.profile_rules import check_profile, save_profile
 
 SUGGESTION_COUNT = 3
@@ -17,11 +17,14 @@ COPIED_FIELDS = (
     "name",
     "zone",
     "pue",
+    "pue_figure",
     "cpu_tdp_w",
     "cpu_count",
     "ram_gb",
     "ram_power_w",
     "gpu_tdp_w",
+    "embodied_kg_co2e",
+    "lifetime_years",
     "visibility",
 )
 
@@ -78,6 +81,14 @@ class ProfileForm(forms.Form):
         help_text="Power usage effectiveness: 1 for a machine on its own, "
         "1.1 to 1.6 in a data centre, whose cooling draws power too.",
     )
+    pue_figure = forms.ModelChoiceField(
+        PueFigure.objects.all(),
+        label="PUE from the table",
+        required=False,
+        empty_label="Typed beside it",
+        help_text="A provider's or region's published figure; the machine keeps its source.",
+        error_messages={"invalid_choice": "Choose a figure from the list."},
+    )
     cpu_name = _processor_name(
         "CPU",
         help_text="Type a part of its name and choose it from the table; "
@@ -105,6 +116,24 @@ class ProfileForm(forms.Form):
         help_text="Leave empty to use the table's figure. Needed for a GPU that is not in it.",
     )
     gpu_count = _count("Number of GPUs", lowest=0, initial=1, required=False)
+    embodied_figure = forms.ModelChoiceField(
+        EmbodiedFigure.objects.filter(kind=EmbodiedFigure.Kind.MACHINE),
+        label="From the table",
+        required=False,
+        empty_label="Typed beside it, or not known",
+        help_text="Fills in the emission and the lifetime.",
+        error_messages={"invalid_choice": "Choose a figure from the list."},
+    )
+    embodied_kg_co2e = _number(
+        "Embodied emission (kg CO2e)",
+        required=False,
+        help_text="What making the machine has emitted. Leave empty when it is not known.",
+    )
+    lifetime_years = _number(
+        "Lifetime (years)",
+        required=False,
+        help_text="For how long it is used: the embodied emission is shared out over it.",
+    )
     visibility = forms.ChoiceField(
         label="Who can see it",
         choices=[
@@ -123,6 +152,7 @@ class ProfileForm(forms.Form):
 
     def clean(self):
         values = super().clean()
+        self._take_picked_figures(values)
         for name in COPIED_FIELDS:
             if name in values:
                 setattr(self.profile, name, values[name])
@@ -144,6 +174,35 @@ class ProfileForm(forms.Form):
             self._show(refusal)
             return False
         return True
+
+    def _take_picked_figures(self, values: dict) -> None:
+        """Without JavaScript a picked row fills in what was left as it was."""
+        pue_figure, embodied = values.get("pue_figure"), values.get("embodied_figure")
+        if pue_figure is not None and "pue" not in self.changed_data:
+            is_new_choice = pue_figure.pk != self.profile.pue_figure_id
+            values["pue"] = pue_figure.pue if is_new_choice else self.profile.pue
+        if embodied is not None and values.get("embodied_kg_co2e") is None:
+            values["embodied_kg_co2e"] = embodied.kg_co2e
+            if values.get("lifetime_years") is None:
+                values["lifetime_years"] = embodied.lifetime_years
+
+    @property
+    def picked_figures(self) -> dict:
+        """What each choice of the two tables brings, for the page's script."""
+        return {
+            "pue_figure": {
+                str(row.pk): {"pue": row.pue, "note": f"{row}: {row.source}, {row.year}."}
+                for row in PueFigure.objects.all()
+            },
+            "embodied_figure": {
+                row.pk: {
+                    "embodied_kg_co2e": row.kg_co2e,
+                    "lifetime_years": row.lifetime_years,
+                    "note": f"{row.name}: {row.source}.",
+                }
+                for row in EmbodiedFigure.objects.filter(kind=EmbodiedFigure.Kind.MACHINE)
+            },
+        }
 
     def _gpu_count(self) -> int:
         count = self.cleaned_data.get("gpu_count")

@@ -1,4 +1,4 @@
-"""Zones and their carbon intensities, processors, and the machines people describe with them."""
+"""Zones and their carbon intensities, processors, smaller tables, and the machines of people."""
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -13,12 +13,15 @@ from hardware.querysets import (
     CarbonIntensityQuerySet,
     HardwareProfileQuerySet,
     ProcessorQuerySet,
+    SmallTableQuerySet,
     ZoneQuerySet,
 )
 
 MAX_INTENSITY_G_PER_KWH = 3000
 MAX_TDP_W = 5000
 MAX_PUE = 5
+MAX_EMBODIED_KG = 1_000_000
+MAX_LIFETIME_YEARS = 100
 
 
 class Zone(models.Model):
@@ -55,6 +58,16 @@ class ReferenceRow(models.Model):
 
     source = models.CharField(max_length=200)
     vintage = models.CharField(max_length=40, blank=True)
+    # A vintage that somebody loaded; null for a row as this site ships it.
+    loaded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    loaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
     edited_at = models.DateTimeField(null=True, blank=True, editable=False)
     edited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -72,6 +85,20 @@ class ReferenceRow(models.Model):
         """Mark the row as changed by ``user``, so that a new vintage leaves it alone."""
         self.edited_at = timezone.now()
         self.edited_by = user
+
+    @property
+    def last_change(self) -> str:
+        """Who gave the row its figure: the site, a loaded vintage, or a person."""
+        if self.edited_at:
+            return _by("edited", self.edited_at, self.edited_by)
+        if self.loaded_at:
+            return _by("loaded", self.loaded_at, self.loaded_by)
+        return "as shipped"
+
+
+def _by(verb: str, moment, user) -> str:
+    who = f" by {user.get_username()}" if user else ""
+    return f"{verb} {moment:%-d %b %Y}{who}"
 
 
 class CarbonIntensity(ReferenceRow):
@@ -154,6 +181,150 @@ class Processor(ReferenceRow):
         return f"{self.vendor} {self.name}"
 
 
+class RamModel(ReferenceRow):
+    """A published way to tell the power of memory from its size (footprint.ram computes it)."""
+
+    class Kind(models.TextChoices):
+        LINEAR = "linear", "Watts per GB"
+        PER_MODULE = "per_module", "Watts per module and per GB"
+        TIERED = "tiered", "Watts per module, fewer for the later ones"
+
+    key = models.SlugField(primary_key=True, max_length=60)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=12, choices=Kind)
+    w_per_gb = models.FloatField("W/GB", null=True, blank=True, validators=[MinValueValidator(0)])
+    w_per_module = models.FloatField(
+        "W per module", null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    module_gb = models.FloatField(
+        "module (GB)", null=True, blank=True, validators=[MinValueValidator(0.1)]
+    )
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    objects = SmallTableQuerySet.as_manager()
+    search_fields = ("name", "source")
+
+    class Meta:
+        verbose_name = "RAM power model"
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="linear", w_per_gb__isnull=False, w_per_gb__gt=0)
+                | Q(
+                    kind="per_module",
+                    w_per_gb__isnull=False,
+                    w_per_module__isnull=False,
+                    module_gb__isnull=False,
+                    w_per_module__gt=0,
+                    module_gb__gt=0,
+                )
+                | Q(kind="tiered", w_per_module__isnull=False, w_per_module__gt=0),
+                name="ram_model_complete",
+            )
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class PueFigure(ReferenceRow):
+    """What a provider's buildings draw for each watt of its computers, in all or in one region."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    provider = models.CharField(max_length=80)
+    region = models.CharField(max_length=60, blank=True)
+    year = models.PositiveSmallIntegerField(
+        validators=[MinValueValidator(1990), MaxValueValidator(2100)]
+    )
+    pue = models.FloatField("PUE", validators=[MinValueValidator(1), MaxValueValidator(MAX_PUE)])
+
+    objects = SmallTableQuerySet.as_manager()
+    search_fields = ("provider", "region", "source")
+
+    class Meta:
+        verbose_name = "PUE figure"
+        ordering = ["provider", "region"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "region"], name="one_pue_per_provider_region"
+            ),
+            models.CheckConstraint(
+                condition=Q(pue__gte=1, pue__lte=MAX_PUE), name="pue_figure_in_range"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.provider} {self.region}".strip()
+
+
+class EmbodiedFigure(ReferenceRow):
+    """Kilograms of CO2 equivalent that making a machine, or a part of one, has emitted."""
+
+    class Kind(models.TextChoices):
+        MACHINE = "machine", "Machine"
+        PART = "part", "Part"
+
+    class Per(models.TextChoices):
+        PIECE = "piece", "piece"
+        GB = "GB", "GB"
+        CM2 = "cm2", "cm²"
+
+    key = models.SlugField(primary_key=True, max_length=60)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=8, choices=Kind)
+    per = models.CharField(max_length=8, choices=Per, default=Per.PIECE)
+    kg_co2e = models.FloatField(
+        "kg CO2e", validators=[MinValueValidator(0.001), MaxValueValidator(MAX_EMBODIED_KG)]
+    )
+    lifetime_years = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.1), MaxValueValidator(MAX_LIFETIME_YEARS)],
+    )
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    objects = SmallTableQuerySet.as_manager()
+    search_fields = ("name", "source")
+
+    class Meta:
+        verbose_name = "embodied emission"
+        ordering = ["kind", "name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kg_co2e__gt=0, kg_co2e__lte=MAX_EMBODIED_KG), name="embodied_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(lifetime_years__isnull=True) | Q(lifetime_years__gt=0),
+                name="embodied_lifetime_positive",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class Equivalence(ReferenceRow):
+    """An everyday act that an emission is compared with, and the grams that one of it emits."""
+
+    key = models.SlugField(primary_key=True, max_length=60)
+    singular = models.CharField(max_length=80)
+    plural = models.CharField(max_length=80)
+    emission_g = models.FloatField("g CO2e", validators=[MinValueValidator(0.001)])
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    objects = SmallTableQuerySet.as_manager()
+    search_fields = ("singular", "plural", "source")
+
+    class Meta:
+        ordering = ["emission_g"]
+        constraints = [
+            models.CheckConstraint(condition=Q(emission_g__gt=0), name="equivalence_positive")
+        ]
+
+    def __str__(self):
+        return self.singular
+
+
 class HardwareProfile(models.Model):
     """A machine as its owner describes it: what it draws, and where its electricity comes from.
 
@@ -171,6 +342,10 @@ class HardwareProfile(models.Model):
     name = models.CharField(max_length=120)
     zone = models.ForeignKey(Zone, on_delete=models.PROTECT)
     pue = models.FloatField(default=1.0)
+    # The row that the PUE was picked from; null when it was typed.
+    pue_figure = models.ForeignKey(
+        PueFigure, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     cpu = models.ForeignKey(
         Processor, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -185,6 +360,8 @@ class HardwareProfile(models.Model):
     gpu_name = models.CharField(max_length=160, blank=True)
     gpu_tdp_w = models.FloatField(null=True, blank=True)
     gpu_count = models.PositiveSmallIntegerField(default=0)
+    embodied_kg_co2e = models.FloatField(null=True, blank=True)
+    lifetime_years = models.FloatField(null=True, blank=True)
     visibility = models.CharField(max_length=8, choices=Visibility, default=Visibility.PRIVATE)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -223,6 +400,17 @@ class HardwareProfile(models.Model):
                 condition=Q(gpu_count=0) | Q(gpu__isnull=False) | Q(gpu_tdp_w__isnull=False),
                 name="profile_gpu_power_known",
             ),
+            # A share of making the machine needs both.
+            models.CheckConstraint(
+                condition=Q(embodied_kg_co2e__isnull=True, lifetime_years__isnull=True)
+                | Q(
+                    embodied_kg_co2e__isnull=False,
+                    lifetime_years__isnull=False,
+                    embodied_kg_co2e__gte=0,
+                    lifetime_years__gt=0,
+                ),
+                name="profile_embodied_complete",
+            ),
         ]
 
     def __str__(self):
@@ -251,3 +439,25 @@ class HardwareProfile(models.Model):
     @property
     def total_power_w(self) -> float:
         return self.cpu_power_w + self.memory_power_w + self.gpu_power_w
+
+
+class ReferenceFile(models.Model):
+    """A file of figures that an admin sent: its bytes until it is applied, then the record."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    file_name = models.CharField(max_length=120)
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField(default=b"")
+    vintage = models.CharField(max_length=40, blank=True)
+    sent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    sent_at = models.DateTimeField(auto_now_add=True)
+    applied_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-sent_at"]
+
+    def __str__(self):
+        return self.file_name

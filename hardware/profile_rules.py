@@ -6,17 +6,27 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from accounts import audit
-from hardware.models import MAX_PUE, MAX_TDP_W, HardwareProfile, Processor
+from hardware.models import (
+    MAX_EMBODIED_KG,
+    MAX_LIFETIME_YEARS,
+    MAX_PUE,
+    MAX_TDP_W,
+    HardwareProfile,
+    Processor,
+)
 
 MAX_PROCESSOR_COUNT = 1024
 MAX_RAM_GB = 1_000_000
 MAX_RAM_POWER_W = 100_000
+EMBODIED_RULE = "An embodied emission is between 0 and 1,000,000 kg of CO2 equivalent."
 
 
 def check_profile(profile: HardwareProfile) -> None:
     """Raise ValidationError, by field, with everything that is wrong with ``profile``."""
     errors: dict[str, str] = {}
     _check_numbers(profile, errors)
+    _check_embodied(profile, errors)
+    _check_pue_figure(profile, errors)
     _check_processor(profile, "cpu", errors)
     if profile.gpu_count:
         _check_processor(profile, "gpu", errors)
@@ -51,8 +61,10 @@ def _check_numbers(profile: HardwareProfile, errors: dict[str, str]) -> None:
         "gpu_tdp_w": (0, MAX_TDP_W, "A GPU's TDP is between 0 and 5,000 watts."),
         "ram_gb": (0, MAX_RAM_GB, "RAM is between 0 and 1,000,000 GB."),
         "ram_power_w": (0, MAX_RAM_POWER_W, "The RAM's power is between 0 and 100,000 watts."),
+        "embodied_kg_co2e": (0, MAX_EMBODIED_KG, EMBODIED_RULE),
+        "lifetime_years": (0.1, MAX_LIFETIME_YEARS, "A lifetime is between 0.1 and 100 years."),
     }
-    may_be_unset = {"cpu_tdp_w", "gpu_tdp_w", "ram_power_w"}
+    may_be_unset = {"cpu_tdp_w", "gpu_tdp_w", "ram_power_w", "embodied_kg_co2e", "lifetime_years"}
     for field, (lowest, highest, rule) in ranges.items():
         value = getattr(profile, field)
         if value is None and field in may_be_unset:
@@ -60,6 +72,34 @@ def _check_numbers(profile: HardwareProfile, errors: dict[str, str]) -> None:
         # NaN is in no range; a whole number of hundreds of digits can be compared, not converted.
         if value is None or not lowest <= value <= highest:
             errors[field] = f"{rule} You gave {_spoken_number(value)}."
+
+
+def _check_embodied(profile: HardwareProfile, errors: dict[str, str]) -> None:
+    is_known = profile.embodied_kg_co2e is not None
+    if is_known and profile.lifetime_years is None:
+        errors["lifetime_years"] = (
+            "Say for how many years the machine is used: its embodied emission is shared out "
+            "over them."
+        )
+    elif not is_known and profile.lifetime_years is not None:
+        errors["embodied_kg_co2e"] = (
+            "Say how many kilograms of CO2 making the machine has emitted, or clear its lifetime."
+        )
+
+
+def _check_pue_figure(profile: HardwareProfile, errors: dict[str, str]) -> None:
+    # A row that has changed since is no fault of the profile: only a new choice is held to it.
+    figure = profile.pue_figure
+    if figure is None or "pue" in errors or figure.pue == profile.pue:
+        return
+    stored = HardwareProfile.objects.filter(
+        pk=profile.pk, pue_figure=figure, pue=profile.pue
+    ).exists()
+    if not stored:
+        errors["pue"] = (
+            f"The table's PUE of {figure} is {figure.pue:g}, and you gave {profile.pue:g}: take "
+            "one of them."
+        )
 
 
 def _spoken_number(value: float | None) -> str:

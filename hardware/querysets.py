@@ -1,5 +1,7 @@
 """The questions put to the hardware tables: who may see what, and which figure is in force."""
 
+import functools
+import operator
 import unicodedata
 
 from django.db import models
@@ -63,18 +65,23 @@ class ZoneQuerySet(models.QuerySet):
             kind_rank=_match_rank(Q(kind__in=["country", "world"]), Q(kind="subdivision")),
         ).order_by("match_rank", "kind_rank", "name", "code")
 
+    def with_latest_id(self):
+        """Each zone with the id of the newest figure it has, or None."""
+        return self.annotate(latest_intensity_id=Subquery(self._newest().values("pk")[:1]))
+
     def with_latest(self):
         """Each zone with the newest figure it has: id, g/kWh, year and measure, or None."""
-        newest = self.model.intensities.rel.related_model.objects.filter(
-            zone_id=OuterRef("pk")
-        ).order_by(*NEWEST_FIRST)
-        return self.annotate(
-            latest_intensity_id=Subquery(newest.values("pk")[:1]),
+        newest = self._newest()
+        return self.with_latest_id().annotate(
             latest_g_per_kwh=Subquery(newest.values("g_per_kwh")[:1]),
             latest_year=Subquery(newest.values("year")[:1]),
             latest_measure=Subquery(newest.values("measure")[:1]),
             latest_source=Subquery(newest.values("source")[:1]),
         )
+
+    def _newest(self):
+        intensities = self.model.intensities.rel.related_model.objects
+        return intensities.filter(zone_id=OuterRef("pk")).order_by(*NEWEST_FIRST)
 
 
 class CarbonIntensityQuerySet(models.QuerySet):
@@ -121,6 +128,22 @@ class ProcessorQuerySet(models.QuerySet):
         return self.with_full_name().filter(Q(name__iexact=wanted) | Q(full_name__iexact=wanted))
 
 
+class SmallTableQuerySet(models.QuerySet):
+    """A table of a few hundred rows at most; its model names the ``search_fields``."""
+
+    def search(self, text):
+        """Rows that hold every word of ``text`` in one of their search fields."""
+        rows = self
+        for word in plain_search_text(text).split():
+            rows = rows.filter(
+                functools.reduce(
+                    operator.or_,
+                    (Q(**{f"{name}__icontains": word}) for name in self.model.search_fields),
+                )
+            )
+        return rows
+
+
 class HardwareProfileQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Profiles ``user`` may use: their own and the public ones; staff see all."""
@@ -134,7 +157,7 @@ class HardwareProfileQuerySet(models.QuerySet):
 
     def with_factors(self):
         """Each profile with the rows that its power and intensity rest on."""
-        return self.select_related("zone", "cpu", "gpu", "owner")
+        return self.select_related("zone", "cpu", "gpu", "owner", "pue_figure")
 
     def mine_first(self, user):
         """The profiles with ``user``'s own on top, then by name."""

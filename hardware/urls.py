@@ -13,6 +13,8 @@ urlpatterns = [
     path("hardware/<uuid:pk>/edit/", profiles.profile_edit, name="profile-edit"),
     path("hardware/<uuid:pk>/delete/", profiles.profile_delete, name="profile-delete"),
     path("reference/", reference.reference, name="reference"),
+    path("reference/match/", reference.machine_match, name="machine-match"),
+    re_path(r"^reference/(?P<slug>[a-z-]+)\.csv$", reference.table_csv, name="reference-csv"),
     re_path(r"^reference/zones/(?P<code>[\w:.-]+)/$", reference.zone_detail, name="zone"),
     path("reference/processors/<uuid:pk>/", reference.processor_detail, name="processor"),
 ]

@@ -3,6 +3,7 @@
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from benchmarks.api.estimate_shape import EstimateSerializer, GradeSerializer, SciSerializer
 from benchmarks.api.run_shape import run_shape
 from benchmarks.models import InputSet, ModelVersion, Run
 from hardware.api.serializers import PowerSerializer
@@ -293,6 +294,9 @@ class RunSerializer(serializers.Serializer):
     intensity = RunIntensitySerializer()
     emission_g = serializers.FloatField(allow_null=True)
     range = RangeSerializer(allow_null=True)
+    grade = GradeSerializer(allow_null=True)
+    sci = SciSerializer(allow_null=True)
+    estimates = EstimateSerializer(many=True)
     metered = MeteredSerializer(allow_null=True)
     sandbox = SandboxSerializer(allow_null=True)
     machine = MachineSerializer(allow_null=True)

@@ -1,5 +1,6 @@
 """What the API says of a run: stored figures as they are, null for what is not known."""
 
+from benchmarks.api.estimate_shape import judged
 from benchmarks.models import Estimate, Measurement, Run
 from hardware.assumptions import SourcedAssumptions
 
@@ -39,6 +40,7 @@ def run_shape(run: Run) -> dict:
         "energy": _energy(estimate),
         "emission_g": estimate.emission_g if estimate else None,
         "range": _range(estimate),
+        **judged(run),
         "metered": _metered(measurement),
         "sandbox": (measurement.sandbox or None) if measurement else None,
         "machine": measurement.machine if measurement else None,
@@ -94,8 +96,9 @@ def _measured(measurement: Measurement | None) -> dict:
 
 
 def _assumed(run: Run) -> dict:
-    """Return what the run has assumed since it was asked for: that is known before its result."""
-    assumed = SourcedAssumptions.from_json(run.assumptions)
+    """Return what the run's figures rest on; known before its result, other after re-pricing."""
+    estimate = run.estimate
+    assumed = estimate.assumed if estimate else SourcedAssumptions.from_json(run.assumptions)
     power, origin = assumed.numbers.power, assumed.intensity
     return {
         "power": {

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from benchmarks.api import input_views, me, model_views, run_views
+from benchmarks.api import input_views, me, model_views, run_views, whatif
 
 urlpatterns = [
     path("me/", me.Me.as_view(), name="api-me"),
@@ -23,4 +23,5 @@ urlpatterns = [
     path("runs/", run_views.Runs.as_view(), name="api-runs"),
     path("runs/<uuid:pk>/", run_views.RunDetail.as_view(), name="api-run"),
     path("runs/<uuid:pk>/cancel/", run_views.RunCancel.as_view(), name="api-run-cancel"),
+    path("runs/<uuid:pk>/whatif/", whatif.RunWhatIf.as_view(), name="api-run-whatif"),
 ]

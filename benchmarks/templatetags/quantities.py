@@ -83,6 +83,18 @@ def signed_percent(ratio: Any) -> SafeString:
 
 
 @register.filter
+def signed_quantity(value: Any, unit: str) -> SafeString:
+    """Return a change in ``unit`` with its sign."""
+    if not is_known(value):
+        return UNKNOWN
+    number = float(value)
+    return _explained(
+        f"{_plus(number)}{units.format_quantity(number, unit)}",
+        f"{_plus(number)}{units.spell_quantity(number, unit)}",
+    )
+
+
+@register.filter
 def plain_quantity(value: Any, unit: str) -> str:
     """Return ``value`` in ``unit`` as text without markup, for attributes and titles."""
     return units.format_quantity(float(value), unit) if is_known(value) else DASH

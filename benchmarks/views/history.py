@@ -12,10 +12,13 @@ from django.views.decorators.http import require_safe
 
 from benchmarks import charts, exports
 from benchmarks.breakdown import measured_counts
-from benchmarks.history import RANGES_DAYS, HistoryPoint, history_of
+from benchmarks.factors import STORED, TODAY, Explanation, at_todays_factors, explained
+from benchmarks.history import RANGES_DAYS, History, HistoryPoint, history_of
 from benchmarks.input_fields import shape_text
 from benchmarks.models import OnnxModel, Run
+from benchmarks.overview import HEAVY_COLUMNS
 from benchmarks.views.links import query_without_page
+from benchmarks.views.whatif import whatif_context
 
 NO_ID = uuid.UUID(int=0)
 TABLE_LENGTH = 25
@@ -39,13 +42,14 @@ def model_page(request, pk):
     context |= _versions(onnx_model) | {
         "open_runs": _open_runs(request, onnx_model, context["newest"])
     }
+    context |= _hindsight(request, onnx_model, context)
     return render(request, "benchmarks/model.html", context)
 
 
 @require_safe
 def history_data(request, pk):
     """Answer the history as the chart wants it."""
-    history = history_of(_visible_model(request, pk)).of_last(_days(request))
+    history = _history(request, _visible_model(request, pk)).of_last(_days(request))
     return JsonResponse(charts.history_chart(history))
 
 
@@ -53,7 +57,8 @@ def history_data(request, pk):
 def history_file(request, pk):
     """Give the history as a CSV file."""
     onnx_model = _visible_model(request, pk)
-    text = exports.history_csv(history_of(onnx_model).of_last(_days(request)).points)
+    history = _history(request, onnx_model).of_last(_days(request))
+    text = exports.history_csv(history.points)
     name = slugify(onnx_model.name) or "model"
     headers = {"Content-Disposition": f'attachment; filename="{name}-history.csv"'}
     return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
@@ -69,8 +74,55 @@ def _days(request) -> int | None:
     return int(asked) if asked in {str(days) for days in RANGES_DAYS} else None
 
 
+def _factors(request) -> str:
+    return TODAY if request.GET.get("factors") == TODAY else STORED
+
+
+def _history(request, onnx_model: OnnxModel) -> History:
+    history = history_of(onnx_model)
+    return at_todays_factors(history) if _factors(request) == TODAY else history
+
+
+def _hindsight(request, onnx_model: OnnxModel, context: dict) -> dict:
+    """Return why the figure moved between two runs, and the newest run's what-if."""
+    newest, change = context["newest"], context["change"]
+    if newest is None:
+        return {}
+    asked = [request.GET.get("before", ""), request.GET.get("after", "")]
+    usual = [change.before.run_id if change else "", newest.run_id]
+    runs = _runs(request, onnx_model, {*asked, *usual})
+    chosen = [runs[one] for one in asked if one in runs]
+    pair = chosen if len(chosen) == 2 else [runs[one] for one in usual if one in runs]
+    return {
+        "why": _explanation(pair, _factors(request)),
+        "is_pair_refused": any(asked) and len(chosen) < 2,
+        "whatif": whatif_context(request, runs[newest.run_id]),
+    }
+
+
+def _explanation(pair: list[Run], factors: str) -> Explanation | None:
+    if len(pair) < 2 or pair[0] == pair[1]:
+        return None
+    before, after = sorted(pair, key=lambda run: (run.finished_at, str(run.pk)))
+    return explained(before, after, factors=factors)
+
+
+def _runs(request, onnx_model: OnnxModel, ids: set[str]) -> dict[str, Run]:
+    runs = Run.objects.visible_to(request.user).done().filter(version__onnx_model=onnx_model)
+    wanted = runs.filter(pk__in=[one for one in ids if _is_id(one)])
+    found = wanted.with_results().defer(*HEAVY_COLUMNS)
+    return {str(run.pk): run for run in found}
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
 def _results(request, onnx_model: OnnxModel, days: int | None) -> dict:
-    everything = history_of(onnx_model)
+    everything = _history(request, onnx_model)
     history = everything.of_last(days)
     newest = everything.newest_of_latest_version()
     return {
@@ -121,6 +173,7 @@ def _choices(request, days: int | None) -> dict:
         "metrics": METRICS,
         "metric": metric if metric in dict(METRICS) else "emission",
         "is_log": request.GET.get("scale") == "log",
+        "is_today": _factors(request) == TODAY,
     }
 
 

@@ -20,6 +20,7 @@ from benchmarks.models import ModelVersion, OnnxModel, Run
 from benchmarks.overview import HEAVY_COLUMNS
 from benchmarks.reports import report_of
 from benchmarks.views.uploads import guarded
+from benchmarks.views.whatif import whatif_context
 from hardware.models import HardwareProfile
 
 PAGE_LENGTH = 50
@@ -77,6 +78,7 @@ def run_page(request, pk):
         "breakdown_chart": charts.breakdown_chart(breakdown) if breakdown else None,
         "is_own": run.owner_id == request.user.pk,
         "histogram": charts.histogram_chart(report.bins) if report else None,
+        "whatif": whatif_context(request, run) if report else None,
         "inputs_fed": report.measurement.inputs_used if report else inputs_fed(run),
         **_live_state(run),
     }

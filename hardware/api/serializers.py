@@ -3,7 +3,16 @@
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from hardware.models import CarbonIntensity, HardwareProfile, Processor, Zone
+from hardware.models import (
+    CarbonIntensity,
+    EmbodiedFigure,
+    Equivalence,
+    HardwareProfile,
+    Processor,
+    PueFigure,
+    RamModel,
+    Zone,
+)
 from hardware.profile_rules import save_profile
 
 
@@ -12,7 +21,7 @@ class IntensitySerializer(serializers.ModelSerializer):
 
     class Meta:
         model = CarbonIntensity
-        fields = ["id", "year", "g_per_kwh", "source", "measure"]
+        fields = ["id", "year", "g_per_kwh", "source", "measure", "vintage"]
         read_only_fields = fields
 
 
@@ -62,10 +71,50 @@ class ProcessorSerializer(serializers.ModelSerializer):
             "name",
             "tdp_w",
             "source",
+            "vintage",
             "core_count",
             "memory_gb",
             "year",
         ]
+        read_only_fields = fields
+
+
+ORIGIN_FIELDS = ["year", "source", "vintage"]
+
+
+class RamModelSerializer(serializers.ModelSerializer):
+    """A published way to tell the power of memory; which figures it has depends on its kind."""
+
+    class Meta:
+        model = RamModel
+        fields = ["key", "name", "kind", "w_per_gb", "w_per_module", "module_gb", *ORIGIN_FIELDS]
+        read_only_fields = fields
+
+
+class PueFigureSerializer(serializers.ModelSerializer):
+    """A provider's power usage effectiveness; an empty region means all of them."""
+
+    class Meta:
+        model = PueFigure
+        fields = ["id", "provider", "region", "pue", *ORIGIN_FIELDS]
+        read_only_fields = fields
+
+
+class EmbodiedFigureSerializer(serializers.ModelSerializer):
+    """What making a machine, or a part of one, has emitted, in kilograms of CO2 equivalent."""
+
+    class Meta:
+        model = EmbodiedFigure
+        fields = ["key", "name", "kind", "per", "kg_co2e", "lifetime_years", *ORIGIN_FIELDS]
+        read_only_fields = fields
+
+
+class EquivalenceSerializer(serializers.ModelSerializer):
+    """What one of an everyday act emits, in grams of CO2 equivalent."""
+
+    class Meta:
+        model = Equivalence
+        fields = ["key", "singular", "plural", "emission_g", *ORIGIN_FIELDS]
         read_only_fields = fields
 
 
@@ -105,6 +154,21 @@ class ProcessorIdField(serializers.PrimaryKeyRelatedField):
         )
 
 
+class PueFigureIdField(serializers.PrimaryKeyRelatedField):
+    """The id of a row of the PUE table; alone it brings its PUE, with ``pue`` it has to agree."""
+
+    default_error_messages = {"does_not_exist": "No PUE figure has the id “{pk_value}”."}
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            queryset=PueFigure.objects.all(),
+            pk_field=serializers.UUIDField(),
+            required=False,
+            allow_null=True,
+            **kwargs,
+        )
+
+
 class ZoneCodeField(serializers.PrimaryKeyRelatedField):
     """The code of a zone, such as IND, US-CA or gcp:europe-west1."""
 
@@ -128,6 +192,7 @@ class ProfileSerializer(serializers.ModelSerializer):
     zone = ZoneCodeField()
     cpu = ProcessorIdField()
     gpu = ProcessorIdField()
+    pue_figure = PueFigureIdField()
     power = serializers.SerializerMethodField()
 
     class Meta:
@@ -137,6 +202,7 @@ class ProfileSerializer(serializers.ModelSerializer):
             "name",
             "zone",
             "pue",
+            "pue_figure",
             "cpu",
             "cpu_name",
             "cpu_tdp_w",
@@ -147,6 +213,8 @@ class ProfileSerializer(serializers.ModelSerializer):
             "gpu_name",
             "gpu_tdp_w",
             "gpu_count",
+            "embodied_kg_co2e",
+            "lifetime_years",
             "visibility",
             "power",
         ]
@@ -166,10 +234,17 @@ class ProfileSerializer(serializers.ModelSerializer):
         """Store a new profile of the user who asks."""
         if "ram_gb" not in validated_data and validated_data.get("ram_power_w") is None:
             raise serializers.ValidationError({"ram_gb": RAM_WANTED})
-        return save_profile(HardwareProfile(owner=self.context["request"].user, **validated_data))
+        profile = HardwareProfile(owner=self.context["request"].user)
+        return self.update(profile, validated_data)
 
     def update(self, instance, validated_data):
         """Store what was changed."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
+        figure = validated_data.get("pue_figure")
+        if figure is not None and "pue" not in validated_data:
+            instance.pue = figure.pue
+        elif "pue" in validated_data and "pue_figure" not in validated_data:
+            # A PUE that is typed is no longer the row's.
+            instance.pue_figure = None
         return save_profile(instance)

@@ -10,6 +10,10 @@ urlpatterns = [
     path("processors/", views.Processors.as_view(), name="api-processors"),
     path("processors/match/", views.ProcessorMatch.as_view(), name="api-processor-match"),
     path("processors/<uuid:pk>/", views.ProcessorDetail.as_view(), name="api-processor"),
+    path("ram-models/", views.RamModels.as_view(), name="api-ram-models"),
+    path("pue/", views.PueFigures.as_view(), name="api-pue"),
+    path("embodied/", views.EmbodiedFigures.as_view(), name="api-embodied"),
+    path("equivalences/", views.Equivalences.as_view(), name="api-equivalences"),
     path("profiles/", views.Profiles.as_view(), name="api-profiles"),
     path("profiles/<uuid:pk>/", views.ProfileDetail.as_view(), name="api-profile"),
 ]

@@ -23,14 +23,27 @@ from hardware.api.filters import (
     ZoneFilter,
 )
 from hardware.api.serializers import (
+    EmbodiedFigureSerializer,
+    EquivalenceSerializer,
     MatchesSerializer,
     ProcessorSerializer,
     ProfileSerializer,
+    PueFigureSerializer,
+    RamModelSerializer,
     ZoneDetailSerializer,
     ZoneSerializer,
 )
 from hardware.matching import MAX_NAME_LENGTH, match_processors
-from hardware.models import CarbonIntensity, HardwareProfile, Processor, Zone
+from hardware.models import (
+    CarbonIntensity,
+    EmbodiedFigure,
+    Equivalence,
+    HardwareProfile,
+    Processor,
+    PueFigure,
+    RamModel,
+    Zone,
+)
 from hardware.querysets import NEWEST_FIRST
 
 LAPTOP = OpenApiExample(
@@ -104,6 +117,48 @@ class ProcessorMatch(GenericAPIView):
             )
         matches = match_processors(self.get_queryset(), raw_name)
         return Response(self.get_serializer({"results": matches}).data)
+
+
+class SmallTable(ListAPIView):
+    """A short reference table, read only."""
+
+    filter_backends = [DjangoFilterBackend, TableSearch, KnownOrdering]
+
+
+class RamModels(SmallTable):
+    """Published ways to tell the power of memory."""
+
+    queryset = RamModel.objects.order_by("name")
+    serializer_class = RamModelSerializer
+    filterset_fields = ["kind"]
+    ordering_fields = ["name", "kind", "w_per_gb"]
+
+
+class PueFigures(SmallTable):
+    """Power usage effectiveness by provider and region."""
+
+    queryset = PueFigure.objects.order_by("provider", "region")
+    serializer_class = PueFigureSerializer
+    filterset_fields = ["provider", "region"]
+    ordering_fields = ["provider", "region", "pue", "year"]
+
+
+class EmbodiedFigures(SmallTable):
+    """What making machines and their parts has emitted."""
+
+    queryset = EmbodiedFigure.objects.order_by("kind", "name")
+    serializer_class = EmbodiedFigureSerializer
+    filterset_fields = ["kind"]
+    ordering_fields = ["name", "kind", "kg_co2e"]
+
+
+class Equivalences(SmallTable):
+    """What everyday acts emit."""
+
+    queryset = Equivalence.objects.order_by("emission_g")
+    serializer_class = EquivalenceSerializer
+    filterset_fields: list[str] = []
+    ordering_fields = ["singular", "emission_g"]
 
 
 class Profiles(ListCreateAPIView):

@@ -5,7 +5,7 @@ from django.views.decorators.http import require_safe
 
 from footprint.units import format_number
 from hardware.figures import figures_in_force
-from hardware.models import Processor, Zone
+from hardware.models import CarbonIntensity, Processor, Zone
 
 ANSWER_LIMIT = 20
 
@@ -42,7 +42,11 @@ def _zone_option(figure) -> dict:
     return {
         "value": figure.zone.pk,
         "label": figure.zone.name,
-        "detail": f"{format_number(row.g_per_kwh)} g/kWh" if row else "no figure of its own",
+        "detail": _spoken_figure(row) if row else "no figure of its own",
         "sentence": figure.sentence,
         "is_fallback": figure.is_fallback,
     }
+
+
+def _spoken_figure(row: CarbonIntensity) -> str:
+    return f"{format_number(row.g_per_kwh)} g/kWh, {row.get_measure_display().lower()}"

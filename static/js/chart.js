@@ -295,3 +295,46 @@ export function histogramConfig(bins, theme) {
     },
   };
 }
+
+// One run in one country: grams over the years.
+export function yearsConfig(points, theme) {
+  const base = baseOptions(theme);
+  return {
+    type: "line",
+    data: {
+      datasets: [
+        {
+          data: points.map((point) => ({ x: point.year, y: point.emission_g, ...point })),
+          borderColor: theme.series[0],
+          backgroundColor: theme.series[0],
+          borderWidth: 2,
+          pointRadius: 3,
+          pointHitRadius: 12,
+        },
+      ],
+    },
+    options: {
+      ...base,
+      interaction: { mode: "nearest", intersect: false },
+      scales: {
+        x: axis(theme, { type: "linear", ticks: { precision: 0, callback: (year) => String(year) } }),
+        y: axis(theme, {
+          beginAtZero: true,
+          title: { display: true, text: "CO₂ per inference" },
+          ticks: { maxTicksLimit: 7, callback: (value) => formatQuantity(value, "g") },
+        }),
+      },
+      plugins: {
+        ...base.plugins,
+        tooltip: {
+          ...base.plugins.tooltip,
+          callbacks: {
+            title: ([{ raw }]) => String(raw.year),
+            label: ({ raw }) => formatQuantity(raw.y, "g"),
+            footer: ([{ raw }]) => [`${formatQuantity(raw.g_per_kwh, "g/kWh")}, ${raw.measure}`, raw.source],
+          },
+        },
+      },
+    },
+  };
+}

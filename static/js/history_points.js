@@ -32,6 +32,7 @@ export function linesOf(payload, metricName) {
         version: titles.get(run.version),
         machine: payload.machines[run.machine],
         breakReason: run.break_reason,
+        grade: run.grade,
       };
       return run.break_reason ? [{ x: run.at_ms, y: null }, point] : [point];
     }),
@@ -59,7 +60,7 @@ export function describePoint(point, { metricName, label }) {
   const interval =
     point.low === null ? "" : ` (95 % interval ${format(point.low)} – ${format(point.high)})`;
   const lines = [`${format(point.y)}${interval}`, `${point.version}, ${label}`];
-  lines.push(`Measured on ${point.machine}`);
+  lines.push(`Measured on ${point.machine}${point.grade ? `, grade ${point.grade}` : ""}`);
   if (point.breakReason) {
     lines.push(`New line: ${point.breakReason}`);
   }

@@ -62,7 +62,14 @@ def test_a_cloud_region_is_found_by_its_code_with_all_years_newest_first():
     zone = script_of().get(f"{BASE}/zones/gcp:europe-west1/").json()
 
     assert [one["year"] for one in zone["intensities"]] == [2024, 2023, 2022]
-    assert set(zone["intensities"][0]) == {"id", "year", "g_per_kwh", "source", "measure"}
+    assert set(zone["intensities"][0]) == {
+        "id",
+        "year",
+        "g_per_kwh",
+        "source",
+        "measure",
+        "vintage",
+    }
 
 
 def test_the_best_match_of_a_processor_comes_first():

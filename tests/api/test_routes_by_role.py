@@ -9,6 +9,7 @@ from tests.api.scripts import an_onnx_file, script_of
 from tests.arrays import an_image, an_npz, an_upload
 from tests.people import (
     PASSWORD,
+    a_done_run,
     a_processor,
     a_profile,
     a_queued_run,
@@ -37,6 +38,10 @@ WHEN_PRIVATE = {
     ("api-processors", "GET"): (200, 200, 200, 200),
     ("api-processor", "GET"): (200, 200, 200, 200),
     ("api-processor-match", "GET"): (200, 200, 200, 200),
+    ("api-ram-models", "GET"): (200, 200, 200, 200),
+    ("api-pue", "GET"): (200, 200, 200, 200),
+    ("api-embodied", "GET"): (200, 200, 200, 200),
+    ("api-equivalences", "GET"): (200, 200, 200, 200),
     ("api-profiles", "GET"): (200, 200, 200, 200),
     ("api-profiles", "POST"): (201, 201, 201, 401),
     ("api-profile", "GET"): (200, 404, 404, 404),
@@ -56,8 +61,9 @@ WHEN_PRIVATE = {
     ("api-runs", "POST"): (201, 400, 400, 401),
     ("api-run", "GET"): (200, 404, 404, 404),
     ("api-run-cancel", "POST"): (200, 404, 404, 401),
+    ("api-run-whatif", "GET"): (200, 404, 404, 404),
 }
-READABLE_WHEN_PUBLIC = {"api-profile", "api-model", "api-version", "api-run"}
+READABLE_WHEN_PUBLIC = {"api-profile", "api-model", "api-version", "api-run", "api-run-whatif"}
 OWNED = READABLE_WHEN_PUBLIC | {
     "api-model-versions",
     "api-model-inputs",
@@ -116,6 +122,7 @@ class Story:
         self.version = a_ready_version()
         self.run = a_queued_run(self.version, self.profile)
         self.input_set = an_input_set(self.version.onnx_model)
+        self.done_run = None
 
     def publish(self):
         OnnxModel.objects.update(visibility="public")
@@ -133,12 +140,19 @@ class Story:
             "api-version": self.version.pk,
             "api-run": self.run.pk,
             "api-run-cancel": self.run.pk,
+            "api-run-whatif": self.finished_run_id(name),
         }
         arguments = [id_by_name[name]] if name in id_by_name else []
         if name == "api-model-input":
             arguments = [self.version.onnx_model_id, *arguments]
         address = reverse(name, args=arguments)
         return address + "?name=M1" if name == "api-processor-match" else address
+
+    def finished_run_id(self, name):
+        """A run with a result, made only for the route that needs one: lists count the runs."""
+        if name == "api-run-whatif" and self.done_run is None:
+            self.done_run = a_done_run(self.version, self.profile)
+        return self.done_run and self.done_run.pk
 
     def body(self, name, method):
         file = an_onnx_file(b"another")

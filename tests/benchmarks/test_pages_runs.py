@@ -371,5 +371,13 @@ def test_a_public_run_is_read_by_anybody_and_changed_by_nobody_else(client, visi
 def test_the_run_page_asks_few_questions(signed_in, django_assert_num_queries):
     run = a_done_run()
 
-    with django_assert_num_queries(4):
+    # Session, user, run, estimates, equivalences; for the what-if zones, profiles, intensities
+    # and the equivalences, once for the text and once for the script.
+    with django_assert_num_queries(10):
         signed_in.get(f"/runs/{run.pk}/")
+
+
+def test_the_run_page_says_what_its_intensity_counts(signed_in):
+    run = a_done_run()
+
+    assert "2023</a>, life cycle: test table" in signed_in.get(f"/runs/{run.pk}/").text

@@ -12,7 +12,7 @@ from footprint.power_models import (
     rated_load_power_w,
     teads_power_w,
 )
-from footprint.ram import RAM_MODELS, ram_power_w
+from footprint.ram import RAM_MODELS, Memory, ram_power_w
 
 LAPTOP = Assumptions(
     cpu_power_w=13.0, ram_power_w=3.0, gpu_power_w=0.0, pue=1.0, intensity_g_per_kwh=713.0
@@ -72,7 +72,7 @@ def test_a_load_is_a_share_and_not_a_number_of_cores(curve):
 
 
 def test_the_headline_stands_first_and_inside_the_range():
-    spread = emission_range(LAPTOP, 0.001, cpu_usage_ratio=0.5, ram_gb=8)
+    spread = emission_range(LAPTOP, 0.001, cpu_usage_ratio=0.5, memory=Memory(8))
 
     headline_g = estimate(LAPTOP, 0.001).emission_g
     assert spread.models[0].emission_g == headline_g
@@ -81,7 +81,7 @@ def test_the_headline_stands_first_and_inside_the_range():
 
 
 def test_the_range_is_spanned_by_the_models_it_lists():
-    spread = emission_range(LAPTOP, 0.001, cpu_usage_ratio=0.5, ram_gb=8)
+    spread = emission_range(LAPTOP, 0.001, cpu_usage_ratio=0.5, memory=Memory(8))
 
     emissions_g = [model.emission_g for model in spread.models]
     assert (spread.low_g, spread.high_g) == (min(emissions_g), max(emissions_g))
@@ -91,7 +91,7 @@ def test_the_range_is_spanned_by_the_models_it_lists():
 
 
 def test_a_model_changes_its_own_component_only():
-    spread = emission_range(LAPTOP, 0.001, cpu_usage_ratio=0.5, ram_gb=64)
+    spread = emission_range(LAPTOP, 0.001, cpu_usage_ratio=0.5, memory=Memory(64))
 
     power_by_name_w = {model.name: model.power_w for model in spread.models}
     assert power_by_name_w["TEADS curve"] == pytest.approx(0.75 * 13 + 3)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from footprint.embodied import embodied_share_g
+from footprint.embodied import SoftwareCarbonIntensity, embodied_share_g
 from footprint.energy import energy_kwh
 from footprint.estimate import Assumptions, estimate
 from footprint.power_models import codecarbon_power_w, teads_power_w
@@ -67,6 +67,14 @@ def test_an_hour_of_a_tonne_over_four_years():
     share_g = embodied_share_g(embodied_kg=1000, lifetime_years=4, duration_s=3600)
 
     assert share_g == pytest.approx(28.538812785388, rel=1e-13)
+
+
+def test_the_sci_of_an_hour_on_the_articles_laptop():
+    embodied_g = embodied_share_g(embodied_kg=1000, lifetime_years=4, duration_s=3600)
+
+    sci = SoftwareCarbonIntensity(operational_g=11.408, embodied_g=embodied_g)
+
+    assert sci.total_g == pytest.approx(39.946812785388, rel=1e-13)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hardware.models import HardwareProfile
+from hardware.models import EmbodiedFigure, HardwareProfile, PueFigure
 from tests.people import (
     a_done_run,
     a_processor,
@@ -280,3 +280,106 @@ def test_whoever_came_from_a_run_goes_back_to_it_but_never_elsewhere(as_owner, w
     response = as_owner.post(f"/hardware/new/?next={way_back}", typed())
 
     assert (response.url == way_back) == is_taken
+
+
+# --- figures picked from the tables ------------------------------------------------------------
+
+
+def a_pue_figure(**fields):
+    values = {"provider": "Google Cloud", "region": "europe-west1", "year": 2024, "pue": 1.09}
+    return PueFigure.objects.create(**values | {"source": "its own statement"} | fields)
+
+
+def a_laptop_figure():
+    return EmbodiedFigure.objects.create(
+        key="laptop", name="Laptop", kind="machine", kg_co2e=175, lifetime_years=4, source="a study"
+    )
+
+
+def test_a_picked_pue_keeps_its_source(as_owner):
+    a_zone()
+    row = a_pue_figure()
+
+    as_owner.post("/hardware/new/", typed(pue="1.09", pue_figure=str(row.pk)))
+
+    profile = HardwareProfile.objects.get()
+    page = as_owner.get(f"/hardware/{profile.pk}/").text
+    assert (profile.pue, profile.pue_figure) == (1.09, row)
+    assert "Google Cloud europe-west1, 2024" in page
+    assert "its own statement" in page
+
+
+def test_a_picked_pue_alone_is_enough(as_owner):
+    a_zone()
+    row = a_pue_figure()
+
+    as_owner.post("/hardware/new/", typed(pue="1", pue_figure=str(row.pk)))
+
+    assert HardwareProfile.objects.get().pue == 1.09
+
+
+def test_a_typed_pue_is_still_allowed_and_called_typed(as_owner):
+    a_zone()
+
+    as_owner.post("/hardware/new/", typed(pue="1.3", pue_figure=""))
+
+    profile = HardwareProfile.objects.get()
+    assert (profile.pue, profile.pue_figure) == (1.3, None)
+    assert ">typed<" in as_owner.get(f"/hardware/{profile.pk}/").text
+
+
+def test_a_pue_that_is_neither_the_typed_nor_the_picked_is_asked_about(as_owner):
+    a_zone()
+
+    response = as_owner.post("/hardware/new/", typed(pue="1.3", pue_figure=str(a_pue_figure().pk)))
+
+    assert "is 1.09, and you gave 1.3" in errors_of(response)["pue"]
+
+
+def test_a_row_that_has_changed_since_changes_no_machine_and_blocks_no_edit(as_owner):
+    row = a_pue_figure()
+    profile = a_profile(owner(), pue=1.09, pue_figure=row)
+    PueFigure.objects.update(pue=1.2)
+
+    as_owner.post(
+        f"/hardware/{profile.pk}/edit/",
+        typed(name="Renamed", cpu_name="Any", pue="1.09", pue_figure=str(row.pk)),
+    )
+
+    profile.refresh_from_db()
+    assert (profile.name, profile.pue) == ("Renamed", 1.09)
+    assert "where the figure is 1.2 now" in as_owner.get(f"/hardware/{profile.pk}/").text
+
+
+def test_what_making_the_machine_emitted_is_typed_or_picked(as_owner):
+    a_zone()
+    row = a_laptop_figure()
+
+    as_owner.post("/hardware/new/", typed(embodied_kg_co2e="150", lifetime_years="5"))
+    as_owner.post("/hardware/new/", typed(name="Second", embodied_figure=row.pk))
+
+    first, second = HardwareProfile.objects.order_by("name")
+    assert (first.embodied_kg_co2e, first.lifetime_years) == (150, 5)
+    assert (second.embodied_kg_co2e, second.lifetime_years) == (175, 4)
+    assert "175 kg of CO2 equivalent to make it, over 4 years" in (
+        as_owner.get(f"/hardware/{second.pk}/").text
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "at", "says"),
+    [
+        ({"embodied_kg_co2e": "150"}, "lifetime_years", "for how many years"),
+        ({"lifetime_years": "4"}, "embodied_kg_co2e", "how many kilograms"),
+        ({"embodied_kg_co2e": "-1", "lifetime_years": "4"}, "embodied_kg_co2e", "You gave -1"),
+        ({"embodied_kg_co2e": "1", "lifetime_years": "0"}, "lifetime_years", "You gave 0"),
+        ({"embodied_figure": "spaceship"}, "embodied_figure", "from the list"),
+        ({"pue_figure": "0" * 32}, "pue_figure", "from the list"),
+    ],
+)
+def test_a_wrong_figure_of_making_it_is_explained(as_owner, fields, at, says):
+    a_zone()
+
+    response = as_owner.post("/hardware/new/", typed(**fields))
+
+    assert says in errors_of(response)[at]

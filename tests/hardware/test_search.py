@@ -114,3 +114,12 @@ def test_a_zone_search_asks_the_database_three_times(client, django_assert_num_q
 
     with django_assert_num_queries(3):
         client.get("/hardware/zones/", {"q": "xland"})
+
+
+def test_a_suggested_country_shows_its_figure_with_its_measure(client):
+    zone = a_zone("US-CA", "California", g_per_kwh=None, kind="subdivision")
+    zone.intensities.create(year=2023, g_per_kwh=200, measure="operational", source="EPA")
+
+    answer = client.get("/hardware/zones/", {"q": "california"}).json()
+
+    assert answer["results"][0]["detail"] == "200 g/kWh, operational"

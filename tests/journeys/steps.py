@@ -41,7 +41,7 @@ def describe_laptop(page, site, name="Laptop"):
     page.get_by_label("Name", exact=True).fill(name)
     zone = page.locator("input[role=combobox]").first
     zone.fill("India")
-    page.get_by_role("option").filter(has_text="India").first.click()
+    page.locator(".suggestions").get_by_role("option").filter(has_text="India").first.click()
     page.locator("[name=cpu_name]").fill("A laptop's CPU")
     page.locator("[name=cpu_tdp_w]").fill("13")
     page.locator("[name=ram_gb]").fill("8")

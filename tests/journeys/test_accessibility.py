@@ -10,6 +10,7 @@ pytestmark = pytest.mark.browser
 AXE = Axe()
 
 OPEN_PAGES = ("/", "/accounts/login/", "/reference/", "/reference/zones/DEU/")
+OPEN_PAGES += ("/reference/?table=ram-models&sort=-w_per_gb", "/reference/match/?name=Apple+M1")
 OWN_PAGES = ("/", "/models/", "/models/new/", "/hardware/", "/hardware/new/", "/accounts/tokens/")
 # Colours and scrolling boxes differ: the light theme on a desk, the dark one on a phone.
 VIEWS = (

@@ -20,6 +20,7 @@ const COLUMNS = [
   "emission_g",
   "machine",
   "break_reason",
+  "grade",
 ];
 
 function payload(...series) {
@@ -32,7 +33,7 @@ function payload(...series) {
 }
 
 function row(run, atMs, { latency = 0.001, low = 0.0009, high = 0.0012, reason = "" } = {}) {
-  return [run, atMs, 1, latency, low, high, 4e-9, 3e-6, 0, reason];
+  return [run, atMs, 1, latency, low, high, 4e-9, 3e-6, 0, reason, "B"];
 }
 
 test("a point has the value of the figure that is shown", () => {
@@ -75,7 +76,7 @@ test("a point is described with its interval, version, machine and break", () =>
   assert.deepEqual(describePoint(points[1], { metricName: "latency", label }), [
     "1 ms (95 % interval 900 µs – 1.2 ms)",
     "v1 fp32, Line 0",
-    "Measured on AMD EPYC",
+    "Measured on AMD EPYC, grade B",
     "New line: new machine",
   ]);
 });

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { announcement } from "../../static/js/poll.js";
-import { parseState, toSearch } from "../../static/js/view_state.js";
+import { dataSearch, parseState, toSearch, withRuns } from "../../static/js/view_state.js";
 
-const DEFAULT = { metric: "emission", range: "", scale: "", zoom: null };
+const DEFAULT = { metric: "emission", range: "", scale: "", zoom: null, kept: "" };
 
 test("the plain address is the default view, and the other way round", () => {
   assert.deepEqual(parseState(""), DEFAULT);
@@ -13,9 +13,32 @@ test("the plain address is the default view, and the other way round", () => {
 });
 
 test("a view survives the way into the address and back", () => {
-  const view = { metric: "latency", range: "30", scale: "log", zoom: { from: 1000, to: 2000 } };
+  const view = { metric: "latency", range: "30", scale: "log", zoom: { from: 1000, to: 2000 }, kept: "factors=today" };
 
   assert.deepEqual(parseState(toSearch(view)), view);
+});
+
+test("what else the address says is kept, but for the page of the table", () => {
+  const state = parseState("?zone=FRA&page=3&metric=energy");
+
+  assert.equal(state.kept, "zone=FRA");
+  assert.equal(toSearch({ ...state, metric: "emission" }), "?zone=FRA");
+});
+
+test("two runs go into the address beside the view", () => {
+  const search = toSearch(withRuns(parseState("?metric=energy&before=x"), "a", "b"));
+
+  assert.deepEqual(Object.fromEntries(new URLSearchParams(search)), {
+    before: "a",
+    after: "b",
+    metric: "energy",
+  });
+});
+
+test("the data are asked for with the range and the factors only", () => {
+  assert.equal(dataSearch(parseState("?metric=energy&zone=FRA")), "");
+  assert.equal(dataSearch(parseState("?range=30&factors=today&zone=FRA")), "?range=30&factors=today");
+  assert.equal(dataSearch(parseState("?factors=tomorrow")), "");
 });
 
 test("nonsense in the address falls back to the default", () => {

@@ -12,7 +12,9 @@ import pytest
 from runner import launch
 from runner.job import Job
 from runner.layers import ALL_LAYERS, Sandbox
+from runner.measure import _provider_for
 from runner.results import MeasurementResult
+from runner.sandbox import Cage
 from runner.self_test import check
 from tests.runner.builders import relu, save
 
@@ -228,6 +230,26 @@ def test_active_and_missing_layers_are_told(tmp_path):
     active, missing = ended.stdout.splitlines()
     assert {"limits", "seccomp", "no_new_privileges", "not_dumpable"} <= set(active.split())
     assert "no parent said that it waits" in missing
+
+
+def test_a_run_on_the_gpu_leaves_the_door_open_and_says_so():
+    cage = Cage()
+
+    cage.close(thread_count=1, uses_gpu=True)
+
+    assert [one.layer for one in cage.report().missing] == ["landlock", "seccomp"]
+    assert all("runs on the GPU" in one.reason for one in cage.report().missing)
+
+
+def test_where_the_cage_is_required_no_model_gets_to_the_gpu(monkeypatch):
+    offered = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: offered)
+
+    free = _provider_for(Job("measure", "model.onnx", wants_gpu=True))
+    kept = _provider_for(Job("measure", "model.onnx", wants_gpu=True, requires_sandbox=True))
+
+    assert free.is_gpu
+    assert (kept.name, "no GPU fits into" in kept.note) == ("CPUExecutionProvider", True)
 
 
 def test_the_filter_alone_is_not_enough():

@@ -10,7 +10,7 @@ import {
   versionMarkerPlugin,
 } from "../chart.js";
 import { METRICS, describePoint, linesOf, neighbour } from "../history_points.js";
-import { parseState, toSearch } from "../view_state.js";
+import { dataSearch, parseState, toSearch, withRuns } from "../view_state.js";
 
 const NO_ID = "00000000-0000-0000-0000-000000000000";
 const SVG = "http://www.w3.org/2000/svg";
@@ -21,6 +21,7 @@ const canvas = document.querySelector("#history-chart");
 const news = document.querySelector("#chart-news");
 const legend = document.querySelector("#chart-legend");
 const resetButton = document.querySelector("#reset-zoom");
+const pickButton = document.querySelector("#pick-runs");
 
 let state = parseState(location.search);
 let payload = null;
@@ -28,11 +29,12 @@ let lines = [];
 let active = null;
 let chart = null;
 const hiddenLabels = new Set();
+// The runs picked to be explained, oldest click first; null while a click opens a run.
+let picked = null;
 
 async function load() {
-  const query = state.range ? `?range=${state.range}` : "";
   try {
-    const response = await fetch(`${box.dataset.url}${query}`);
+    const response = await fetch(`${box.dataset.url}${dataSearch(state)}`);
     if (!response.ok) {
       throw new Error(`HTTP ${response.status}`);
     }
@@ -82,14 +84,33 @@ function applyZoom() {
   resetButton.hidden = !state.zoom;
 }
 
+// What else stands in the address now: the what-if below the chart writes there too.
+function current() {
+  return { ...state, kept: parseState(location.search).kept };
+}
+
 function rememberZoom() {
   const { min, max } = chart.scales.x;
-  state = { ...state, zoom: chart.isZoomedOrPanned() ? { from: min, to: max } : null };
+  state = { ...current(), zoom: chart.isZoomedOrPanned() ? { from: min, to: max } : null };
   resetButton.hidden = !state.zoom;
   history.replaceState(null, "", toSearch(state) || location.pathname);
 }
 
+function startPicking() {
+  picked = picked ? null : [];
+  pickButton.setAttribute("aria-pressed", String(picked !== null));
+  news.textContent = picked ? "Choose the two runs between which to explain the change." : "\u00a0";
+}
+
 function openRun(point) {
+  if (picked) {
+    picked.push(point.run);
+    news.textContent = "Now the other run.";
+    if (picked.length === 2) {
+      location.assign(`${location.pathname}${toSearch(withRuns(current(), ...picked))}#why`);
+    }
+    return;
+  }
   location.assign(box.dataset.runUrl.replace(NO_ID, point.run));
 }
 
@@ -199,7 +220,7 @@ function markChosen() {
   const { title } = METRICS[state.metric];
   canvas.setAttribute("aria-label", canvas.getAttribute("aria-label").replace(/^.*? over time/, `${title} over time`));
   const csv = document.querySelector("#csv-link");
-  csv.search = state.range ? `?range=${state.range}` : "";
+  csv.search = dataSearch(state);
 }
 
 function show(next) {
@@ -221,7 +242,7 @@ function onChoice(event) {
   }
   event.preventDefault();
   const [name] = ["metric", "range", "scale"].filter((one) => one in link.dataset);
-  const next = { ...state, zoom: name === "range" ? null : state.zoom, [name]: link.dataset[name] };
+  const next = { ...current(), zoom: name === "range" ? null : state.zoom, [name]: link.dataset[name] };
   history.pushState(null, "", toSearch(next) || location.pathname);
   show(next);
 }
@@ -230,6 +251,10 @@ if (canvas && window.Chart) {
   document.querySelector("#history").addEventListener("click", onChoice);
   canvas.addEventListener("keydown", onKey);
   resetButton.addEventListener("click", () => zoomByKey("0"));
+  pickButton?.addEventListener("click", startPicking);
+  if (pickButton) {
+    pickButton.hidden = false;
+  }
   window.addEventListener("popstate", () => show(parseState(location.search)));
   onThemeChange(() => payload && draw());
   markChosen();

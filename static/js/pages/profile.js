@@ -2,6 +2,7 @@
 
 import { attachCombobox, replaceSelect } from "../combobox.js";
 import { formatQuantity } from "../format.js";
+import { agrees, fieldsOf } from "../picked_figures.js";
 import { barShares, memoryPowerW, numberOrNull, processorPowerW } from "../machine_power.js";
 
 const form = document.getElementById("profile-form");
@@ -153,6 +154,34 @@ function wireZone() {
   lookUpZone(select.value);
 }
 
+// --- figures picked from a table ----------------------------------------------------------------
+
+// Choosing a row fills in its fields; typing over one of them undoes the choice.
+function wirePicker(selectName) {
+  const select = byName(selectName);
+  const note = noteBelow(select);
+  const fields = fieldsOf(picked[selectName]);
+  const tellSource = () => {
+    note.textContent = picked[selectName][select.value]?.note ?? "";
+  };
+  select.addEventListener("change", () => {
+    const row = picked[selectName][select.value];
+    for (const name of row ? fields : []) byName(name).value = row[name] ?? "";
+    tellSource();
+  });
+  for (const name of fields) {
+    byName(name).addEventListener("input", () => {
+      if (agrees(picked[selectName][select.value], name, byName(name).value)) return;
+      select.value = "";
+      tellSource();
+    });
+  }
+  tellSource();
+}
+
+const picked = JSON.parse(byId("picked-figures").textContent);
+wirePicker("pue_figure");
+wirePicker("embodied_figure");
 wireZone();
 wireProcessor("cpu");
 wireProcessor("gpu");
