@@ -91,7 +91,9 @@ def _do(job: Job, means: Means) -> Result:
 
         means.reporter.enter("inspecting")
         _close(means.cage, job)
-        return inspect_file(Path(job.onnx_path), max_opset=job.max_opset)
+        return inspect_file(
+            Path(job.onnx_path), max_opset=job.max_opset, counts_macs=job.counts_macs
+        )
     if job.kind == "profile":
         from runner.profiling import profile
 

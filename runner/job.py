@@ -81,7 +81,7 @@ class Job:
     this machine at its best, None where that is not known. ``values_path`` names an ``.npz``
     with arrays that are fed as they are, each called like its input. ``progress_path`` is a file
     that progress is written to when the job is done by hand. With ``requires_sandbox`` it is not
-    done at all where the cage lacks what matters.
+    done at all where the cage lacks what matters. ``counts_macs`` is whether an inspection does.
     """
 
     kind: Kind
@@ -99,6 +99,7 @@ class Job:
     best_sentinel_s: float | None = None
     values_path: str | None = None
     requires_sandbox: bool = False
+    counts_macs: bool = True
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:

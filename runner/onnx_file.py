@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import GraphProto, ModelProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto
 
 from runner.acceptance import PLAIN_DOMAINS, check_model, check_text
-from runner.counting import count_macs
+from runner.counting import MacCount, count_macs
 from runner.descriptions import TensorDescription, declared_dimension
 from runner.errors import Rejected
 from runner.given_files import open_given
@@ -32,12 +32,16 @@ _DTYPE_NAMES: dict[int, str] = {
 }
 
 
-def inspect_file(path: Path, *, max_opset: int | None = None) -> InspectionResult:
+def inspect_file(
+    path: Path, *, max_opset: int | None = None, counts_macs: bool = True
+) -> InspectionResult:
     """Read the file at ``path``; its weights are not loaded, whatever its size.
 
     Raises Rejected with a stable code when it is no model that carbonsite can measure.
     """
-    return _read(path, lambda data: inspect_bytes(data, max_opset=max_opset))
+    return _read(
+        path, lambda data: inspect_bytes(data, max_opset=max_opset, counts_macs=counts_macs)
+    )
 
 
 def read_structure(path: Path) -> ModelProto:
@@ -64,11 +68,13 @@ def _read(path: Path, read: Callable[[Buffer], T]) -> T:
         ) from error
 
 
-def inspect_bytes(data: Buffer, *, max_opset: int | None = None) -> InspectionResult:
+def inspect_bytes(
+    data: Buffer, *, max_opset: int | None = None, counts_macs: bool = True
+) -> InspectionResult:
     """Read the model in ``data``, as `inspect_file` does."""
     model = _parse(skeleton(data))
     check_model(model, max_opset=max_opset)
-    return _described(model)
+    return _described(model, counts_macs=counts_macs)
 
 
 def _parse(serialised: bytes) -> ModelProto:
@@ -84,7 +90,7 @@ def _parse(serialised: bytes) -> ModelProto:
         ) from error
 
 
-def _described(model: ModelProto) -> InspectionResult:
+def _described(model: ModelProto, *, counts_macs: bool) -> InspectionResult:
     graph = model.graph
     operators = _operators(model)
     imports = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
@@ -92,7 +98,7 @@ def _described(model: ModelProto) -> InspectionResult:
     outputs = _tensors(graph.output)
     parameters = parameter_count(graph)
     # Last, because counting changes the model.
-    counted = count_macs(model)
+    counted = count_macs(model) if counts_macs else MacCount(None, ())
     return InspectionResult(
         opset=imports.get("ai.onnx"),
         opset_imports=imports,

@@ -348,7 +348,9 @@ def test_a_run_cancelled_while_it_is_looked_into_is_cancelled(monkeypatch):
     assert not hasattr(run, "measurement")
 
 
-def test_the_page_is_told_that_a_run_is_being_looked_into(monkeypatch):
+def test_the_page_is_told_that_a_run_is_being_looked_into(monkeypatch, settings):
+    # Long enough for its child to have counted aloud.
+    settings.MEASURING_S = 1.5
     seen = []
     renew = RunQuerySet.renew
 

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from runner import child, landlock, seccomp_filter
 from runner.composition import Composition
+from runner.errors import MeasurementFailed
 from runner.job import InputChoices, Job, Limits
 from runner.launch import run
 from runner.profiling import MAX_LAYERS
 from runner.results import Failure
 from runner.sample_models import lenet5, mlp
+from runner.sandbox import Cage
 from tests.runner.builders import endless_loop, integers, light_model, model, save, value, weight
 
 
@@ -20,7 +23,7 @@ def profiled(tmp_path):
     def profile(made, **settings):
         path = save(made, tmp_path) if not hasattr(made, "exists") else made
         folder = tmp_path / "work"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         return run(Job("profile", str(path), **settings), folder)
 
     return profile
@@ -245,3 +248,27 @@ def test_the_profile_leaves_nothing_behind(profiled, tmp_path):
 
     written = {path.name for path in (tmp_path / "work").rglob("*") if path.is_file()}
     assert written == {"job.json"}
+
+
+def test_a_profile_is_of_the_same_inputs_as_the_measurement(profiled, tmp_path):
+    """Its free sizes are guessed alike, and real arrays are fed where there are some."""
+    np.savez(tmp_path / "values.npz", x=np.ones((3, 7), dtype=np.float32))
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    made = model(nodes, [value("x", ["n", "m"])], [value("y", None)], [weight("w", [7, 5])])
+
+    guessed = profiled(made)
+    real = profiled(made, batch_size=3, values_path=str(tmp_path / "values.npz"))
+
+    assert guessed.layers[0].output_shape == (1, 5)
+    assert real.layers[0].output_shape == (3, 5)
+
+
+def test_without_landlock_a_closed_cage_writes_no_profile_and_says_so(monkeypatch, tmp_path):
+    def no_landlock(_):
+        raise OSError("switched off")
+
+    monkeypatch.setattr(landlock, "restrict", no_landlock)
+    monkeypatch.setattr(seccomp_filter, "install", lambda _: None)
+
+    with pytest.raises(MeasurementFailed, match="Landlock"):
+        child._close_but(Cage(), Job("profile", "model.onnx"), tmp_path)
