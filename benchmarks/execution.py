@@ -91,14 +91,20 @@ class _Ticker:
         return "the run was cancelled" if self.is_claim_lost else None
 
 
-def execute(run_id) -> None:
-    """Measure the run, unless somebody else does, and record how it ended."""
+def execute(rung_by) -> None:
+    """Measure the run whose turn it is, and record how it ended.
+
+    ``rung_by``, the run whose bell this answers, need not be the first in line: its bell says
+    that one run more waits, and a bell for another one says so for it.
+    """
     with _this_machine_to_itself() as is_ours:
         if not is_ours:
             return
-        claim_token = Run.objects.claim(run_id, worker_name=_worker_name())
-        if claim_token is None:
+        claimed = Run.objects.claim_next(worker_name=_worker_name())
+        if claimed is None:
+            logger.debug("Nothing waits any more when run %s rings", rung_by)
             return
+        run_id, claim_token = claimed
         ticker = _Ticker(run_id, claim_token)
         run = Run.objects.select_related("version").get(pk=run_id)
         outcome = _measure(run, ticker)
@@ -153,8 +159,9 @@ def _record(run_id, claim_token, result: MeasurementResult) -> None:
         outcomes.record_failure(run_id, claim_token, code="nonsense_result", message=IMPOSSIBLE)
 
 
-def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
-    job = Job(
+def job_of(run: Run) -> Job:
+    """Return what a child is told to do for ``run``."""
+    return Job(
         kind="measure",
         onnx_path=default_storage.path(run.version.file.name),
         batch_size=run.batch_size,
@@ -163,8 +170,11 @@ def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
         inputs=InputChoices.from_plain(run.input_choices),
         measuring_s=settings.MEASURING_S,
     )
+
+
+def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
     with tempfile.TemporaryDirectory(prefix="measure-", dir=work_folder()) as folder:
-        return launch.run(job, Path(folder), on_tick=ticker)
+        return launch.run(job_of(run), Path(folder), on_tick=ticker)
 
 
 @contextmanager

@@ -1,14 +1,16 @@
 """What people type about models, versions and runs, turned into typed values."""
 
 import os
+import re
 from pathlib import PurePath
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from benchmarks.input_fields import InputDescription, input_fields
-from benchmarks.models import ModelVersion, OnnxModel, Run
-from benchmarks.submission import MAX_BATCH_SIZE, RunSettings
+from benchmarks.models import ModelVersion, OnnxModel, Run, Sweep
+from benchmarks.submission import RunSettings, submit_run
+from benchmarks.sweeps import SweepSettings, submit_sweep
 from benchmarks.uploads import VersionDetails
 from hardware.models import HardwareProfile
 
@@ -130,6 +132,23 @@ class VersionChoiceField(forms.ModelChoiceField):
         return version.title
 
 
+class NumbersField(forms.CharField):
+    """One whole number, or several with commas or blanks between them."""
+
+    def prepare_value(self, value):
+        """Return ``value`` as it would be typed."""
+        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+    def clean(self, value):
+        """Return the numbers as a list, each once, in rising order."""
+        words = re.split(r"[\s,;]+", super().clean(value).strip(" ,;"))
+        if not all(word.isdecimal() and len(word) < 10 for word in words):
+            raise ValidationError(
+                "Write a whole number, or several with commas between them, as in 1, 2, 4, 8."
+            )
+        return sorted({int(word) for word in words})
+
+
 class RunForm(StepForm):
     """How a version is to be measured, with a field for each free size and range of its inputs."""
 
@@ -141,13 +160,13 @@ class RunForm(StepForm):
         help_text="Its watts and its electricity turn seconds into grams.",
         error_messages={"required": "Describe a machine first."},
     )
-    batch_size = forms.IntegerField(
-        min_value=1,
-        max_value=MAX_BATCH_SIZE,
+    batch_size = NumbersField(
+        max_length=200,
         initial=1,
-        help_text="Inferences per call. Figures are always for one inference.",
+        help_text="Inferences per call; figures are always for one. Several, such as 1, 2, 4, 8, "
+        "make a sweep: each is measured, and a chart shows which costs least.",
     )
-    intra_op_threads = forms.IntegerField(label="Threads", min_value=1, initial=1)
+    intra_op_threads = NumbersField(label="Threads", max_length=200, initial=1)
     effort = forms.ChoiceField(
         choices=Run.Effort, initial=Run.Effort.STANDARD, widget=forms.RadioSelect
     )
@@ -162,7 +181,9 @@ class RunForm(StepForm):
         self.fields["profile"].queryset = profiles.mine_first(user)
         self.fields[
             "intra_op_threads"
-        ].help_text = f"The measuring machine has {os.cpu_count() or 1} cores."
+        ].help_text = (
+            f"The measuring machine has {os.cpu_count() or 1} cores. Several make a sweep here too."
+        )
         self.inputs = input_fields(version.inputs)
         for one in self.inputs.fields:
             self.fields[one.field_name] = one.as_form_field()
@@ -218,18 +239,33 @@ class RunForm(StepForm):
                 )
         return cleaned
 
-    def settings(self) -> RunSettings:
+    def settings(self) -> RunSettings | SweepSettings:
         """Return what was chosen; what was left at its default is left out."""
         cleaned = self.cleaned_data
-        return RunSettings(
-            batch_size=cleaned["batch_size"],
-            intra_op_threads=cleaned["intra_op_threads"],
-            effort=cleaned["effort"],
-            inputs=self.inputs.choices(cleaned),
+        batch_sizes, thread_counts = cleaned["batch_size"], cleaned["intra_op_threads"]
+        shared = {"effort": cleaned["effort"], "inputs": self.inputs.choices(cleaned)}
+        if len(batch_sizes) > 1 or len(thread_counts) > 1:
+            return SweepSettings(batch_sizes, thread_counts, **shared)
+        return RunSettings(batch_sizes[0], thread_counts[0], **shared)
+
+    def submit(self, owner) -> Run | Sweep:
+        """Queue what was asked for: a run, or a sweep where several settings were.
+
+        Raises ValidationError as ``submit_run`` and ``submit_sweep`` do.
+        """
+        settings = self.settings()
+        step = submit_sweep if isinstance(settings, SweepSettings) else submit_run
+        return step(
+            owner=owner,
+            version=self.cleaned_data["version"],
+            profile=self.cleaned_data["profile"],
+            settings=settings,
         )
 
     def place_of(self, problem_field: str) -> str | None:
         """Return the form's own name of a setting such as ``inputs.dims.sequence``."""
+        if problem_field == "batch_sizes":
+            return "batch_size"
         return self.inputs.field_name_by_setting.get(problem_field) or super().place_of(
             problem_field
         )

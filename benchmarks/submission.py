@@ -51,24 +51,12 @@ def submit_run(
     Raises ValidationError by field: version, profile, batch_size, intra_op_threads, effort,
     inputs.
     """
-    _check_version(version)
-    _check_settings(settings)
-    _check_inputs(version, settings)
-    _check_queue(owner)
-    try:
-        assumptions = assumptions_of(profile)
-    except NoIntensity as error:
-        raise ValidationError({"profile": str(error)}) from error
+    check_settings(version, settings)
+    check_queue(owner)
+    assumed = assumed_of(profile)
     with transaction.atomic():
         run = Run.objects.create(
-            owner=owner,
-            version=version,
-            profile=profile,
-            batch_size=settings.batch_size,
-            intra_op_threads=settings.intra_op_threads,
-            effort=settings.effort,
-            input_choices=settings.inputs,
-            assumptions=assumptions.as_json(),
+            owner=owner, version=version, profile=profile, assumptions=assumed, **columns(settings)
         )
         transaction.on_commit(lambda: ring(measure_run, run.pk))
     return run
@@ -79,15 +67,7 @@ def submit_again(run: Run, owner) -> Run:
 
     Raises ValidationError as ``submit_run`` does, and when the profile is no longer there.
     """
-    # Whoever shared the profile may have made it private since.
-    profile = HardwareProfile.objects.visible_to(owner).filter(pk=run.profile_id).first()
-    if profile is None:
-        raise ValidationError(
-            {
-                "profile": "The profile of that run has been deleted, or is no longer shared "
-                "with you. Choose another one."
-            }
-        )
+    profile = profile_still_there(run.profile_id, owner)
     settings = RunSettings(
         batch_size=run.batch_size,
         intra_op_threads=run.intra_op_threads,
@@ -95,6 +75,83 @@ def submit_again(run: Run, owner) -> Run:
         inputs=run.input_choices,
     )
     return submit_run(owner=owner, version=run.version, profile=profile, settings=settings)
+
+
+def profile_still_there(profile_id, user) -> HardwareProfile:
+    """Return the profile of something asked for before.
+
+    Raises ValidationError when it was deleted, or made private by whoever shared it.
+    """
+    profile = HardwareProfile.objects.visible_to(user).filter(pk=profile_id).first()
+    if profile is None:
+        raise ValidationError(
+            {
+                "profile": "The profile of that run has been deleted, or is no longer shared "
+                "with you. Choose another one."
+            }
+        )
+    return profile
+
+
+def check_settings(version: ModelVersion, settings: RunSettings) -> None:
+    """Raise ValidationError, by field, where ``version`` cannot be measured like that."""
+    _check_version(version)
+    _check_settings(settings)
+    _check_inputs(version, settings)
+
+
+def check_queue(owner, *, run_count: int = 1) -> None:
+    """Raise ValidationError where ``owner`` may not have ``run_count`` more runs waiting."""
+    limit = site_settings.USER_QUEUED_RUN_LIMIT
+    waiting_count = Run.objects.waiting().filter(owner=owner).count()
+    if waiting_count + run_count <= limit:
+        return
+    if run_count == 1 or waiting_count >= limit:
+        message = f"You have {limit} runs waiting already. Let some finish, or cancel them, first."
+    else:
+        message = (
+            f"These are {run_count} runs, and you may have {limit - waiting_count} more waiting "
+            f"(of {limit}). Choose fewer, or let some finish first."
+        )
+    raise ValidationError({NON_FIELD_ERRORS: message})
+
+
+def assumed_of(profile: HardwareProfile) -> dict:
+    """Return what a run for ``profile`` keeps as its assumptions.
+
+    Raises ValidationError when there is no carbon intensity for it.
+    """
+    try:
+        return assumptions_of(profile).as_json()
+    except NoIntensity as error:
+        raise ValidationError({"profile": str(error)}) from error
+
+
+def columns(settings: RunSettings) -> dict:
+    """Return ``settings`` as a run stores them."""
+    return {
+        "batch_size": settings.batch_size,
+        "intra_op_threads": settings.intra_op_threads,
+        "effort": settings.effort,
+        "input_choices": settings.inputs,
+    }
+
+
+def queue_runs(runs: list[Run]) -> None:
+    """Store new ``runs`` and, once they are there, ring for each."""
+    with transaction.atomic():
+        Run.objects.bulk_create(runs)
+        transaction.on_commit(lambda: _ring_for(runs))
+
+
+def _ring_for(runs: list[Run]) -> None:
+    for run in runs:
+        ring(measure_run, run.pk)
+
+
+def expected_s(effort: str) -> float:
+    """Return how long a run of ``effort`` takes as a rule, its overhead included."""
+    return MEASURING_S_BY_EFFORT[effort] + OVERHEAD_S
 
 
 def queue_place(run: Run) -> QueuePlace:
@@ -145,10 +202,3 @@ def _check_inputs(version: ModelVersion, settings: RunSettings) -> None:
         plan_inputs(tensors_from_plain(version.inputs), choices, batch_size=settings.batch_size)
     except InputProblem as problem:
         raise ValidationError({problem.field: problem.message}) from problem
-
-
-def _check_queue(owner) -> None:
-    limit = site_settings.USER_QUEUED_RUN_LIMIT
-    if Run.objects.waiting().filter(owner=owner).count() >= limit:
-        message = f"You have {limit} runs waiting already. Let some finish, or cancel them, first."
-        raise ValidationError({NON_FIELD_ERRORS: message})

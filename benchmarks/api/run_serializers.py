@@ -227,6 +227,9 @@ class RunSerializer(serializers.Serializer):
     failure = FailureSerializer(allow_null=True)
     version = serializers.UUIDField()
     profile = serializers.UUIDField(allow_null=True)
+    sweep = serializers.UUIDField(
+        allow_null=True, help_text="The sweep that asked for it; null for a run by itself."
+    )
     settings = RunSettingsSerializer()
     queued_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)

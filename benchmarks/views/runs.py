@@ -42,13 +42,7 @@ def run_new(request, pk):
     form = _run_form(request, version, like)
     if form is not None and request.method == "POST" and form.is_valid():
         try:
-            run = submission.submit_run(
-                owner=request.user,
-                version=form.cleaned_data["version"],
-                profile=form.cleaned_data["profile"],
-                settings=form.settings(),
-            )
-            return redirect(run)
+            return redirect(form.submit(request.user))
         except ValidationError as error:
             form.add_problems(error)
     context = {
@@ -143,7 +137,8 @@ def _run_form(request, version: ModelVersion | None, like: Run | None) -> RunFor
     if version is None:
         return None
     posted = request.POST if request.method == "POST" else None
-    initial = {name: request.GET[name] for name in ("profile",) if name in request.GET}
+    asked = ("profile", "batch_size", "intra_op_threads")
+    initial = {name: request.GET[name] for name in asked if name in request.GET}
     return RunForm(posted, user=request.user, version=version, like=like, initial=initial)
 
 

@@ -12,6 +12,7 @@ from tests.people import (
     a_profile,
     a_queued_run,
     a_ready_version,
+    a_sweep,
     a_zone,
     anonymous,
     owner,
@@ -51,9 +52,16 @@ WHEN_PRIVATE = {
     ("api-runs", "POST"): (201, 400, 400, 401),
     ("api-run", "GET"): (200, 404, 404, 404),
     ("api-run-cancel", "POST"): (200, 404, 404, 401),
+    ("api-sweeps", "GET"): (200, 200, 200, 200),
+    ("api-sweeps", "POST"): (201, 400, 400, 401),
+    ("api-sweep", "GET"): (200, 404, 404, 404),
+    ("api-sweep-cancel", "POST"): (200, 404, 404, 401),
 }
-READABLE_WHEN_PUBLIC = {"api-profile", "api-model", "api-version", "api-run"}
-OWNED = READABLE_WHEN_PUBLIC | {"api-model-versions", "api-run-cancel", "api-runs"}
+READABLE_WHEN_PUBLIC = {"api-profile", "api-model", "api-version", "api-run", "api-sweep"}
+OWNED = READABLE_WHEN_PUBLIC | {
+    *("api-model-versions", "api-run-cancel", "api-runs"),
+    *("api-sweeps", "api-sweep-cancel"),
+}
 WHEN_PUBLIC = WHEN_PRIVATE | {(name, "GET"): (200, 200, 200, 200) for name in READABLE_WHEN_PUBLIC}
 
 
@@ -103,7 +111,8 @@ class Story:
         self.processor = a_processor()
         self.profile = a_profile()
         self.version = a_ready_version()
-        self.run = a_queued_run(self.version, self.profile)
+        self.sweep = a_sweep(self.version, self.profile)
+        self.run = a_queued_run(self.version, self.profile, sweep=self.sweep)
 
     def publish(self):
         OnnxModel.objects.update(visibility="public")
@@ -119,6 +128,8 @@ class Story:
             "api-version": self.version.pk,
             "api-run": self.run.pk,
             "api-run-cancel": self.run.pk,
+            "api-sweep": self.sweep.pk,
+            "api-sweep-cancel": self.sweep.pk,
         }
         address = reverse(name, args=[id_by_name[name]] if name in id_by_name else [])
         return address + "?name=M1" if name == "api-processor-match" else address
@@ -135,6 +146,11 @@ class Story:
             ("api-runs", "POST"): {
                 "version": str(self.version.pk),
                 "profile": str(self.profile.pk),
+            },
+            ("api-sweeps", "POST"): {
+                "version": str(self.version.pk),
+                "profile": str(self.profile.pk),
+                "batch_sizes": [1, 2],
             },
         }
         return bodies.get((name, method))
@@ -159,7 +175,7 @@ def test_no_route_is_missing_from_the_table():
     assert routes_of_the_api() == set(WHEN_PRIVATE)
 
 
-@pytest.mark.parametrize("name", ["api-profiles", "api-models", "api-runs"])
+@pytest.mark.parametrize("name", ["api-profiles", "api-models", "api-runs", "api-sweeps"])
 def test_lists_hold_nobody_elses_private_things(name):
     story = Story()
 
