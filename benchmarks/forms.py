@@ -243,7 +243,10 @@ class RunForm(StepForm):
         """Return what was chosen; what was left at its default is left out."""
         cleaned = self.cleaned_data
         batch_sizes, thread_counts = cleaned["batch_size"], cleaned["intra_op_threads"]
-        shared = {"effort": cleaned["effort"], "inputs": self.inputs.choices(cleaned)}
+        # Of several batch sizes none stands in the inputs: each run of the sweep sets its own.
+        batch_size = batch_sizes[0] if len(batch_sizes) == 1 else 1
+        inputs = self.inputs.choices(cleaned | {"batch_size": batch_size})
+        shared = {"effort": cleaned["effort"], "inputs": inputs}
         if len(batch_sizes) > 1 or len(thread_counts) > 1:
             return SweepSettings(batch_sizes, thread_counts, **shared)
         return RunSettings(batch_sizes[0], thread_counts[0], **shared)

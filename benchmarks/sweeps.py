@@ -53,14 +53,18 @@ class SweepSettings:
             inputs=self.inputs,
         )
 
-    def cells(self) -> list[RunSettings]:
-        """Return the settings of each run, the small ones first."""
+    def cells(self, version: ModelVersion) -> list[RunSettings]:
+        """Return the settings of each run, the small ones first.
+
+        Where a whole shape was chosen, a 1 in the batch's place follows the batch size.
+        """
+        places = _batch_places(version)
         return [
             RunSettings(
                 batch_size=batch_size,
                 intra_op_threads=thread_count,
                 effort=self.effort,
-                inputs=self.inputs,
+                inputs=_with_batch(self.inputs, places, batch_size),
             )
             for batch_size in self.batch_sizes
             for thread_count in self.intra_op_threads
@@ -132,6 +136,37 @@ def possible_batch_sizes(version: ModelVersion, inputs: dict) -> list[int]:
     return [size for size in USUAL_BATCH_SIZES if _takes_batch(version, inputs, size)]
 
 
+def _batch_places(version: ModelVersion) -> set[tuple[str, int]]:
+    """Return the input and axis of each dimension that the batch size sets."""
+    declared = [one for one in tensors_from_plain(version.inputs) if one.shape is not None]
+    try:
+        planned = plan_inputs(declared, InputChoices())
+    except InputProblem:
+        # Nothing can be made up for such a model: the check of the cells says so.
+        return set()
+    return {
+        (one.name, axis)
+        for one in planned
+        for axis, why in enumerate(one.why)
+        if why == "batch size"
+    }
+
+
+def _with_batch(inputs: dict, places: set[tuple[str, int]], batch_size: int) -> dict:
+    shapes = inputs.get("shapes")
+    # What is no mapping of shapes is refused, by its name, when the cell is checked.
+    if not isinstance(shapes, dict):
+        return inputs
+    following = {
+        name: [
+            batch_size if (name, axis) in places and size == 1 else size
+            for axis, size in enumerate(shape)
+        ]
+        for name, shape in shapes.items()
+    }
+    return {**inputs, "shapes": following}
+
+
 def _takes_batch(version: ModelVersion, inputs: dict, batch_size: int) -> bool:
     try:
         choices = InputChoices.from_plain(inputs)
@@ -163,7 +198,7 @@ def _checked_cells(version: ModelVersion, settings: SweepSettings) -> list[RunSe
         raise ValidationError(
             {"batch_sizes": "A sweep needs at least two settings to compare. Add a batch size."}
         )
-    cells = settings.cells()
+    cells = settings.cells(version)
     for cell in cells:
         _check_cell(version, cell, settings)
     return cells

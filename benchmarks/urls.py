@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from benchmarks.views import history, home, models, runs, sweeps, uploads
+from benchmarks.views import history, home, models, reproduction, runs, sweeps, uploads
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -25,6 +25,8 @@ urlpatterns = [
     path("sweeps/<uuid:pk>/again/", sweeps.sweep_again, name="sweep-again"),
     path("sweeps/<uuid:pk>/sweep.csv", sweeps.sweep_file, name="sweep-csv"),
     path("runs/<uuid:pk>/", runs.run_page, name="run"),
+    path("runs/<uuid:pk>/job.json", reproduction.run_job, name="run-job"),
+    path("runs/<uuid:pk>/bundle.zip", reproduction.run_bundle, name="run-bundle"),
     path("runs/<uuid:pk>/status/", runs.run_status, name="run-status"),
     path("runs/<uuid:pk>/cancel/", runs.run_cancel, name="run-cancel"),
     path("runs/<uuid:pk>/again/", runs.run_again, name="run-again"),

@@ -1,6 +1,7 @@
 """What the site asks of a measuring child: one job, as JSON, checked before anything is done."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from runner.errors import InputProblem, Nonsense
@@ -127,6 +128,10 @@ class Job:
     def with_paths(self, *, onnx_path: str, progress_path: str) -> "Job":
         """The same job on a file at ``onnx_path``, writing its progress to ``progress_path``."""
         return replace(self, onnx_path=onnx_path, progress_path=progress_path)
+
+    def beside(self, folder: Path) -> "Job":
+        """The same job with the files it names looked for from ``folder``, that of the job."""
+        return replace(self, onnx_path=str(folder / self.onnx_path))
 
     def to_json(self) -> str:
         """The text of a job file."""

@@ -90,7 +90,7 @@ class SweepRunSerializer(serializers.Serializer):
     id = serializers.UUIDField()
     batch_size = serializers.IntegerField()
     intra_op_threads = serializers.IntegerField()
-    status = serializers.ChoiceField(choices=Run.Status)
+    status = serializers.ChoiceField(choices=Run.Status.choices)
     failure = FailureSerializer(allow_null=True)
     mean_s = serializers.FloatField(allow_null=True)
     ci95_low_s = serializers.FloatField(allow_null=True)

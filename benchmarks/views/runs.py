@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
-from benchmarks import charts, submission
+from benchmarks import charts, reproduction, submission
 from benchmarks.forms import RunForm
 from benchmarks.input_fields import inputs_fed
 from benchmarks.models import ModelVersion, OnnxModel, Run
@@ -68,6 +68,8 @@ def run_page(request, pk):
         "is_own": run.owner_id == request.user.pk,
         "histogram": charts.histogram_chart(report.bins) if report else None,
         "inputs_fed": report.measurement.inputs_used if report else inputs_fed(run),
+        "bundle_name": reproduction.bundle_name(run),
+        "has_model": reproduction.may_have_model(run, request.user),
         **_live_state(run),
     }
     return render(request, "benchmarks/run.html", context)

@@ -51,13 +51,21 @@ WHEN_PRIVATE = {
     ("api-runs", "GET"): (200, 200, 200, 200),
     ("api-runs", "POST"): (201, 400, 400, 401),
     ("api-run", "GET"): (200, 404, 404, 404),
+    ("api-run-job", "GET"): (200, 404, 404, 404),
     ("api-run-cancel", "POST"): (200, 404, 404, 401),
     ("api-sweeps", "GET"): (200, 200, 200, 200),
     ("api-sweeps", "POST"): (201, 400, 400, 401),
     ("api-sweep", "GET"): (200, 404, 404, 404),
     ("api-sweep-cancel", "POST"): (200, 404, 404, 401),
 }
-READABLE_WHEN_PUBLIC = {"api-profile", "api-model", "api-version", "api-run", "api-sweep"}
+READABLE_WHEN_PUBLIC = {
+    "api-profile",
+    "api-model",
+    "api-version",
+    "api-run",
+    "api-run-job",
+    "api-sweep",
+}
 OWNED = READABLE_WHEN_PUBLIC | {
     *("api-model-versions", "api-run-cancel", "api-runs"),
     *("api-sweeps", "api-sweep-cancel"),
@@ -127,6 +135,7 @@ class Story:
             "api-model-versions": self.version.onnx_model_id,
             "api-version": self.version.pk,
             "api-run": self.run.pk,
+            "api-run-job": self.run.pk,
             "api-run-cancel": self.run.pk,
             "api-sweep": self.sweep.pk,
             "api-sweep-cancel": self.sweep.pk,

@@ -49,6 +49,17 @@ def test_one_of_each_is_a_run(signed_in):
     assert not Sweep.objects.exists()
 
 
+def test_a_whole_shape_follows_the_batch_size_of_each_run(signed_in):
+    image = {"name": "image", "dtype": "float32", "shape": [None, 3, None, None]}
+    version = a_ready_version(inputs=[image])
+    sizes = {"size_0_2": "640", "size_0_3": "1"}
+
+    post_form(signed_in, version, a_profile(), batch_size="1 4", **sizes)
+
+    shapes = [run.input_choices["shapes"]["image"] for run in Run.objects.order_by("turn_at")]
+    assert shapes == [[1, 3, 640, 1], [4, 3, 640, 1]]
+
+
 @pytest.mark.parametrize("typed", ["one", "1.5", "-1", "1e3", "1,,x", "9" * 30])
 def test_what_is_no_number_is_said_beside_the_field(signed_in, typed):
     answer = post_form(signed_in, a_ready_version(), a_profile(), batch_size=typed)
