@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.html import format_html
 
-from benchmarks.models import Estimate, Measurement, ModelVersion, OnnxModel, Run
+from benchmarks.models import Estimate, Measurement, ModelVersion, OnnxModel, Run, Sweep
 from footprint.units import format_energy_kwh, format_quantity
 
 
@@ -92,6 +92,14 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     def size(self, version):
         """The file's size as one reads it."""
         return format_quantity(version.size_bytes, "B")
+
+
+@admin.register(Sweep)
+class SweepAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "owner", "profile_name", "created_at")
+    list_select_related = ("version__onnx_model", "owner")
+    search_fields = ("version__onnx_model__name", "owner__username", "id")
+    date_hierarchy = "created_at"
 
 
 @admin.register(Run)

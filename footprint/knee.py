@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from footprint.checks import require_not_negative
 from footprint.comparison import Interval, is_within_noise, ratio_change
 
-# Two runs of one and the same setting differ by about this much on a shared machine, so a
-# smaller gap to the best one is no reason for a larger setting (docs/methodology.md, Sweeps).
+# The gated figure of one model varies by 0.5 to 4 % between fresh processes on a shared machine,
+# so a smaller gap to the best is no reason for a larger setting (docs/methodology.md, Sweeps).
 AS_GOOD_RATIO = 0.03
 
 
