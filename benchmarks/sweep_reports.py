@@ -104,7 +104,8 @@ def sweep_report(sweep: Sweep) -> SweepReport:
 def swept_setting(run: Run) -> SweptSetting | None:
     """Return what ``run`` measured as a point of a sweep; None where it has no result."""
     estimate = run.estimate
-    if estimate is None:
+    # A run that ends between the two queries has its estimates already and no measurement yet.
+    if run.status != Run.Status.DONE or estimate is None:
         return None
     g_per_s = estimate.emission_g / estimate.latency_s
     low_s, high_s = run.measurement.ci95_low_s, run.measurement.ci95_high_s
@@ -126,17 +127,21 @@ def conclusion_of(report: SweepReport) -> str:
     threads_matter = len({cell.run.intra_op_threads for cell in report.cells}) > 1
     name = _named(knee.setting, with_threads=threads_matter)
     baseline = _named(knee.baseline, with_threads=threads_matter)
-    if knee.is_baseline:
-        return _first(f"{so_far}{name} is enough: nothing larger costs measurably less.")
     if knee.saved_ratio is None:
         return _first(f"{so_far}every setting comes to 0 g, so none can be preferred.")
-    saved = format_quantity(knee.saved_ratio * PERCENT, "%", 2)
-    beyond = (
-        "more brings nothing."
-        if knee.is_beyond_known
-        else "it is the largest that was measured, so a larger one may cost less still."
+    if knee.is_baseline and knee.is_lost_in_noise:
+        gap = _percent(1 - knee.best.emission_g / knee.setting.emission_g)
+        best = _named(knee.best, with_threads=threads_matter)
+        return _first(
+            f"{so_far}no setting is measurably better than {name}: {best} came out {gap} lower, "
+            "within the noise."
+        )
+    if knee.is_baseline:
+        return _first(f"{so_far}{name} is enough: nothing larger costs measurably less.")
+    saved = _percent(knee.saved_ratio)
+    return _first(
+        f"{so_far}{name} costs {saved} less per inference than {baseline}; {_beyond(knee)}"
     )
-    return _first(f"{so_far}{name} costs {saved} less per inference than {baseline}; {beyond}")
 
 
 def settings_name(*, batch_size: int, thread_count: int) -> str:
@@ -161,6 +166,16 @@ def _without_a_knee(report: SweepReport) -> str:
     if report.failed:
         return "No setting could be measured. The table says why."
     return "This sweep was cancelled before anything was measured."
+
+
+def _beyond(knee: Knee) -> str:
+    if not knee.is_beyond_known:
+        return "it is the largest that was measured, so a larger one may cost less still."
+    return f"more brings nothing{' beyond the noise' if knee.is_lost_in_noise else ''}."
+
+
+def _percent(ratio: float) -> str:
+    return format_quantity(ratio * PERCENT, "%", 2)
 
 
 def _named(setting: SweptSetting, *, with_threads: bool) -> str:

@@ -4,7 +4,6 @@ import csv
 import io
 
 from benchmarks.exports import FORMULA_STARTS
-from benchmarks.models import Run
 from benchmarks.sweep_reports import Cell, SweepReport, series_by_threads
 
 CSV_COLUMNS = (
@@ -66,7 +65,7 @@ def _row(cell: Cell) -> list:
         run.status,
         run.batch_size,
         run.intra_op_threads,
-        *_figures(run),
+        *_figures(cell),
         cell.change_ratio,
         cell.is_within_noise,
         cell.is_knee,
@@ -74,11 +73,10 @@ def _row(cell: Cell) -> list:
     ]
 
 
-def _figures(run: Run) -> list:
-    estimate = run.estimate
-    if estimate is None:
+def _figures(cell: Cell) -> list:
+    if cell.setting is None:
         return [None] * 6
-    found = run.measurement
+    found, estimate = cell.run.measurement, cell.run.estimate
     return [
         found.mean_s,
         found.ci95_low_s,

@@ -49,6 +49,11 @@ class Knee:
         return None if change is None else max(0.0, -change)
 
     @property
+    def is_lost_in_noise(self) -> bool:
+        """Whether the best one is as good only because the intervals cannot tell them apart."""
+        return not _is_near(self.setting, self.best)
+
+    @property
     def is_baseline(self) -> bool:
         """Whether nothing that was measured is really better than the smallest setting."""
         return self.setting == self.baseline
@@ -100,5 +105,8 @@ def differs_by_noise(one: SweptSetting, other: SweptSetting) -> bool | None:
 
 
 def _is_as_good(one: SweptSetting, best: SweptSetting) -> bool:
-    is_near = one.emission_g <= best.emission_g * (1 + AS_GOOD_RATIO)
-    return is_near or bool(differs_by_noise(one, best))
+    return _is_near(one, best) or bool(differs_by_noise(one, best))
+
+
+def _is_near(one: SweptSetting, best: SweptSetting) -> bool:
+    return one.emission_g <= best.emission_g * (1 + AS_GOOD_RATIO)

@@ -11,7 +11,7 @@ from benchmarks.history import history_of
 from benchmarks.models import Run, Sweep
 from benchmarks.overview import latest_run_cards, latest_sweeps
 from benchmarks.submission import RunSettings, queue_place, submit_run
-from benchmarks.sweep_reports import sweep_report
+from benchmarks.sweep_reports import sweep_report, swept_setting
 from benchmarks.sweep_shapes import sweep_chart, sweep_csv
 from benchmarks.sweeps import (
     SweepSettings,
@@ -204,6 +204,27 @@ def test_where_nothing_larger_pays_the_conclusion_says_so():
     report = sweep_report(a_measured_sweep({1: 0.010, 2: 0.0101, 4: 0.0099}))
 
     assert report.conclusion == "Batch 1 is enough: nothing larger costs measurably less."
+
+
+def test_a_gain_that_the_noise_swallows_is_named_and_not_claimed():
+    unsure = {"ci95_low_s": 0.004, "ci95_high_s": 0.012}
+    report = sweep_report(a_measured_sweep({1: 0.010, 2: 0.007}, **unsure))
+
+    assert report.conclusion == (
+        "No setting is measurably better than batch 1: batch 2 came out 30 % lower, "
+        "within the noise."
+    )
+
+
+def test_a_run_that_ends_while_it_is_read_has_no_result_yet():
+    run = a_queued_run()
+    done = a_done_run(run.version, run.profile)
+    done.estimates.update(run=run)
+
+    stale = Run.objects.with_results().get(pk=run.pk)
+
+    assert stale.estimate is not None
+    assert swept_setting(stale) is None
 
 
 def test_a_sweep_without_results_has_no_knee_and_says_why():
