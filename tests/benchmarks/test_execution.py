@@ -204,3 +204,12 @@ def test_a_result_under_a_lost_claim_is_not_stored():
 
     assert not stored
     assert ended(run).status == Run.Status.QUEUED
+
+
+def test_a_bell_is_answered_by_measuring_whose_turn_it_is():
+    later, first = (a_queued_run(a_ready_version(content=b"just text")) for _ in range(2))
+    Run.objects.filter(pk=first.pk).update(turn_at=timezone.now() - timedelta(minutes=1))
+
+    execution.execute(later.pk)
+
+    assert (ended(first).status, ended(later).status) == ("failed", "queued")
