@@ -16,6 +16,7 @@ from runner.launch import PARENT_PID_VARIABLE
 from runner.providers import maps_gpu_memory
 from runner.reporting import Reporter, write_whole
 from runner.results import Answer, Failure, Result
+from runner.summary import summary
 
 USAGE = "usage: python -m runner JOB RESULT"
 MAX_MESSAGE_LENGTH = 2_000
@@ -32,18 +33,38 @@ def main(arguments: list[str]) -> int:
     limits.gain_no_rights()
     limits.be_first_to_go()
     job_path, answer_path = map(Path, arguments)
+    if parent_pid is None:
+        return _by_hand(job_path, answer_path)
     write_whole(answer_path, _answer(job_path).to_json())
     return 0
+
+
+def _by_hand(job_path: Path, answer_path: Path) -> int:
+    """Do the same for somebody at a terminal, who is told about it; 1 when it failed."""
+    for library in ("OPENBLAS", "OMP"):
+        # As runner.launch does: numpy's threads would count as the model's.
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    print(f"Working on {job_path}; this takes seconds to minutes …", file=sys.stderr)
+    try:
+        answer = _answer(job_path)
+        write_whole(answer_path, answer.to_json())
+    except KeyboardInterrupt:
+        print("Stopped, nothing was written.", file=sys.stderr)
+        return 130
+    print(summary(answer, str(answer_path)), file=sys.stdout if answer.ok else sys.stderr)
+    return 0 if answer.ok else 1
 
 
 def _answer(job_path: Path) -> Answer:
     kind: Kind = "measure"
     try:
-        job = Job.from_json(job_path.read_bytes())
+        job = Job.from_json(job_path.read_bytes()).beside(job_path.parent)
         kind = job.kind
         return Answer(kind, True, _do(job), None)
     except RunnerError as error:
         failure = Failure(error.code, _readable(error.message))
+    except FileNotFoundError as error:
+        failure = Failure("no_job", f"There is no file {error.filename}.")
     except MemoryError:
         failure = OUT_OF_MEMORY
     # The child's outermost line: whatever else happened is told to the parent, not lost.

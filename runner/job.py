@@ -145,6 +145,11 @@ class Job:
             self, onnx_path=onnx_path, progress_path=progress_path, values_path=values_path
         )
 
+    def beside(self, folder: Path) -> "Job":
+        """The same job with the files it names looked for from ``folder``, that of the job."""
+        values_path = None if self.values_path is None else str(folder / self.values_path)
+        return replace(self, onnx_path=str(folder / self.onnx_path), values_path=values_path)
+
     def to_json(self) -> str:
         """The text of a job file."""
         return to_json(self)

@@ -171,6 +171,10 @@ _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError
 def _opened(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
+    except FileNotFoundError as error:
+        raise InputProblem(
+            FIELD, f"There is no file {path.name}. Put the real inputs of this job there."
+        ) from error
     except (OSError, ValueError, *_ZIP_ERRORS) as error:
         raise InputProblem(
             FIELD,
