@@ -30,6 +30,8 @@ from runner.results import Failure, MeasurementResult, Progress
 RING_AGAIN_AFTER = timedelta(seconds=20)
 RUNG_AT_ONCE = 10
 HEARTBEAT_S = 1.0
+# What a job's files are called where they lie beside it.
+MODEL_NAME, VALUES_NAME = "model.onnx", "values.npz"
 LOCK_PAUSE_S = 0.2
 # Endings that say nothing of the model: worth one more try.
 NOT_THE_MODELS_FAULT = {"killed", "no_result", "internal_error"}
@@ -115,19 +117,23 @@ class _Ticker:
         return "the run was cancelled" if self.is_claim_lost else None
 
 
-def execute(run_id) -> bool:
-    """Measure the run, unless somebody else does, and record how it ended.
+def execute(rung_by) -> bool:
+    """Measure the run whose turn it is, and record how it ended.
 
-    Returns whether the run waits again, so that its bell has to be rung once more.
+    ``rung_by``, the run whose bell this answers, need not be the first in line: its bell says
+    that one run more waits, and a bell for another one says so for it. Returns whether the run
+    taken waits again, so that a bell has to be rung once more.
     """
     if cage.is_refusing():
         return False
     with _this_machine_to_itself() as is_ours:
         if not is_ours:
             return True
-        claim_token = Run.objects.claim(run_id, worker_name=_worker_name())
-        if claim_token is None:
+        claimed = Run.objects.claim_next(worker_name=_worker_name())
+        if claimed is None:
+            logger.debug("Nothing waits any more when run %s rings", rung_by)
             return False
+        run_id, claim_token = claimed
         ticker = _Ticker(run_id, claim_token)
         run = Run.objects.select_related("version", "input_set").get(pk=run_id)
         logger.info("Measuring run %s", run_id, extra=_facts(run))
@@ -243,16 +249,17 @@ def _profile(run: Run, ticker: _Ticker) -> Composition | Failure:
 
 
 def job_of(run: Run) -> Job:
-    """Return what a child is asked for ``run``; the paths are those of another machine yet."""
+    """Return what a child is asked for ``run``, its files beside the job whatever the machine."""
     return Job(
         kind="measure",
-        onnx_path="model.onnx",
+        onnx_path=MODEL_NAME,
         batch_size=run.batch_size,
         intra_op_threads=run.intra_op_threads,
         effort=run.effort,
         inputs=InputChoices.from_plain(run.input_choices),
         measuring_s=settings.MEASURING_S,
         wants_gpu=SourcedAssumptions.from_json(run.assumptions).gpu is not None,
+        values_path=VALUES_NAME if run.values_name else None,
     )
 
 

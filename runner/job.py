@@ -1,6 +1,7 @@
 """What the site asks of a measuring child: one job, as JSON, checked before anything is done."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from runner.errors import InputProblem, Nonsense
@@ -159,6 +160,11 @@ class Job:
         """The same job with so much address space, its other limits as they are."""
         limits = replace(self.effective_limits, memory_bytes=memory_bytes)
         return replace(self, limits=limits, requires_sandbox=requires_sandbox)
+
+    def beside(self, folder: Path) -> "Job":
+        """The same job with the files it names looked for from ``folder``, that of the job."""
+        values_path = None if self.values_path is None else str(folder / self.values_path)
+        return replace(self, onnx_path=str(folder / self.onnx_path), values_path=values_path)
 
     def to_json(self) -> str:
         """The text of a job file."""

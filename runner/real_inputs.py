@@ -177,6 +177,10 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         try:
             file = stack.enter_context(BufferedReader(open_given(path)))
             archive = stack.enter_context(zipfile.ZipFile(file))
+        except FileNotFoundError as error:
+            raise InputProblem(
+                FIELD, f"There is no file {path.name}. Put the real inputs of this job there."
+            ) from error
         except (OSError, ValueError, *_ZIP_ERRORS) as error:
             raise _no_archive() from error
         yield archive

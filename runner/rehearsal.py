@@ -5,7 +5,6 @@ modules when they are first used, and glibc reads a locale when it is first aske
 """
 
 import codecs
-import contextlib
 from io import BytesIO
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from runner.bursts import MIN_SAMPLE_NS, BurstLog
 from runner.inputs import make_values
 from runner.job import InputChoices
+from runner.onnx_file import inspect_bytes
 from runner.session import declared_inputs, load_bytes, prepare
 from runner.shapes import plan_inputs
 from runner.text_locale import hold_locale
@@ -26,17 +26,9 @@ def rehearse() -> None:
     session = load_bytes(TINY_MODEL, intra_op_threads=1)
     planned = plan_inputs(declared_inputs(session, InputChoices()), InputChoices())
     prepare(session, planned, make_values(planned, seed=0)).call()
-    _inspect()
+    inspect_bytes(TINY_MODEL)
     _read_arrays()
     _sum_up()
-
-
-def _inspect() -> None:
-    # Done by hand a job runs without the package onnx too.
-    with contextlib.suppress(ImportError):
-        from runner.onnx_file import inspect_bytes
-
-        inspect_bytes(TINY_MODEL)
 
 
 def _read_arrays() -> None:

@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.models import User
-from benchmarks.models import InputSet, Measurement, ModelVersion, OnnxModel, Run
+from benchmarks.models import InputSet, Measurement, ModelVersion, OnnxModel, Run, Sweep
 from benchmarks.outcomes import store_estimate
 from hardware.assumptions import assumptions_of
 from hardware.models import CarbonIntensity, HardwareProfile, Processor, Zone
@@ -158,6 +158,36 @@ def a_queued_run(version=None, profile=None, **fields):
         assumptions=assumptions_of(profile).as_json(),
         **fields,
     )
+
+
+def a_sweep(version=None, profile=None, *, batch_sizes=(), intra_op_threads=(1,)):
+    """A sweep of the owner's; its runs wait, one for each batch size with each thread count."""
+    version = version or a_ready_version()
+    user = version.onnx_model.owner
+    profile = profile or HardwareProfile.objects.filter(owner=user).first() or a_profile(user)
+    sweep = Sweep.objects.create(
+        owner=user,
+        version=version,
+        profile=profile,
+        profile_name=profile.name,
+        settings={
+            "batch_sizes": list(batch_sizes),
+            "intra_op_threads": list(intra_op_threads),
+            "effort": "quick",
+            "inputs": {},
+        },
+    )
+    for batch_size in batch_sizes:
+        for thread_count in intra_op_threads:
+            a_queued_run(
+                version,
+                profile,
+                sweep=sweep,
+                batch_size=batch_size,
+                intra_op_threads=thread_count,
+                effort="quick",
+            )
+    return sweep
 
 
 def a_done_run(version=None, profile=None, *, mean_s=0.001, measurement=None, **fields):

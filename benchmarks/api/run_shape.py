@@ -55,6 +55,7 @@ def _course(run: Run) -> dict:
         "failure": _failure(run),
         "version": run.version_id,
         "profile": run.profile_id,
+        "sweep": run.sweep_id,
         "settings": {
             "batch_size": run.batch_size,
             "intra_op_threads": run.intra_op_threads,

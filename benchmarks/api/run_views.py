@@ -2,6 +2,7 @@
 
 from django.shortcuts import get_object_or_404
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import APIException
@@ -15,6 +16,7 @@ from benchmarks.api.run_detail import RunDetailSerializer
 from benchmarks.api.run_serializers import RunRequestSerializer, RunSerializer
 from benchmarks.input_sets import batch_size_in
 from benchmarks.models import Run
+from benchmarks.reproduction import job_plain
 from benchmarks.submission import RunSettings, submit_run
 from hardware.api.filters import NameSearch
 
@@ -79,6 +81,19 @@ class RunDetail(RetrieveAPIView):
     def get_queryset(self):
         """Runs that the user may see."""
         return super().get_queryset().visible_to(self.request.user)
+
+
+class RunJob(GenericAPIView):
+    """What repeats a run on another machine."""
+
+    queryset = Run.objects.with_results().defer(SAMPLES)
+    serializer_class = None
+
+    @extend_schema(operation_id="runs_job", responses={200: OpenApiTypes.OBJECT})
+    def get(self, request, pk):
+        """Answer with the job file: `python -m runner job.json result.json` does it again."""
+        run = get_object_or_404(self.get_queryset().visible_to(request.user), pk=pk)
+        return Response(job_plain(run))
 
 
 class RunCancel(GenericAPIView):

@@ -5,7 +5,6 @@ import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -17,9 +16,8 @@ from benchmarks.input_fields import FROM_FILE
 from benchmarks.input_sets import receive_input_set
 from benchmarks.models import Run
 from benchmarks.outcomes import NOT_PROFILED
-from benchmarks.querysets import RunQuerySet
 from benchmarks.received import received_from_bytes
-from runner import job
+from runner.results import Failure
 from runner.sample_models import lenet5
 from tests.arrays import an_image, an_npz
 from tests.benchmarks.hostile import endless_loop
@@ -272,98 +270,41 @@ def test_a_run_whose_real_inputs_were_deleted_meanwhile_says_so():
     )
 
 
-def test_a_measured_run_is_looked_into():
+def test_a_bell_is_answered_by_measuring_whose_turn_it_is():
+    later, first = (a_queued_run(a_ready_version(content=b"just text")) for _ in range(2))
+    Run.objects.filter(pk=first.pk).update(turn_at=timezone.now() - timedelta(minutes=1))
+
+    execution.execute(later.pk)
+
+    assert (ended(first).status, ended(later).status) == ("failed", "queued")
+
+
+def test_a_run_handed_back_is_rung_for_whoever_rang(rung):
+    first = a_queued_run(a_ready_version(content=endless_loop()))
+    later = a_lenet_run()
+    threading.Timer(1.5, execution.worker_is_stopping.set).start()
+
+    tasks.measure_run(later.pk)
+
+    assert (ended(first).status, ended(first).attempts) == ("queued", 0)
+    assert ended(later).status == "queued"
+    assert rung == [("measure_run", str(later.pk))]
+
+
+def test_a_run_that_is_tried_again_needs_one_bell_more(rung, monkeypatch):
+    first, later = a_lenet_run(), a_lenet_run()
+    killed = Failure("killed", "The measurement was stopped.")
+    monkeypatch.setattr(execution.launch, "run", lambda *_, **__: killed)
+
+    answers = [execution.execute(later.pk) for _ in range(3)]
+
+    # The first is tried twice; then the later one for the first time.
+    assert answers == [True, False, True]
+    assert (ended(first).status, ended(later).status) == ("failed", "queued")
+
+
+def test_a_bell_without_a_run_that_waits_asks_for_no_other():
     run = a_lenet_run()
+    Run.objects.cancel(run.pk)
 
-    execution.execute(run.pk)
-
-    measurement = ended(run).measurement
-    assert measurement.profiling_note == ""
-    assert measurement.composition["mac_count"] == 281_640
-    assert measurement.composition["parameter_count"] == 44_426
-    assert sum(one["time_ratio"] for one in measurement.composition["operators"]) == pytest.approx(
-        1
-    )
-
-
-def test_a_second_pass_that_fails_costs_no_result_and_says_why(monkeypatch):
-    monkeypatch.setattr(job, "PROFILING_WALL_S", 0.01)
-    run = a_lenet_run()
-
-    execution.execute(run.pk)
-
-    run = ended(run)
-    assert run.status == Run.Status.DONE
-    assert run.estimate.emission_g > 0
-    assert run.measurement.composition == {}
-    assert "took longer than the 0.01 s" in run.measurement.profiling_note
-
-
-def test_a_second_pass_that_cannot_be_started_costs_no_result(monkeypatch):
-    class NoRoomLeft:
-        def __init__(self, *, prefix, **more):
-            self.is_second = prefix.endswith("-profile-")
-            self.folder = TemporaryDirectory(prefix=prefix, **more)
-
-        def __enter__(self):
-            if self.is_second:
-                raise OSError(28, "No space left on device")
-            return self.folder.name
-
-        def __exit__(self, *_):
-            self.folder.cleanup()
-
-    monkeypatch.setattr(execution.tempfile, "TemporaryDirectory", NoRoomLeft)
-    run = a_lenet_run()
-
-    execution.execute(run.pk)
-
-    run = ended(run)
-    assert run.status == Run.Status.DONE
-    assert "No space left on device" in run.measurement.profiling_note
-
-
-def test_a_worker_stopped_while_it_looks_into_a_run_keeps_the_result(monkeypatch):
-    monkeypatch.setattr(
-        execution._Ticker, "begin_profiling", lambda _: execution.worker_is_stopping.set()
-    )
-    run = a_lenet_run()
-
-    execution.execute(run.pk)
-
-    run = ended(run)
-    assert run.status == Run.Status.DONE
-    assert run.measurement.sample_count >= 5
-    assert "asked to stop" in run.measurement.profiling_note
-
-
-def test_a_run_cancelled_while_it_is_looked_into_is_cancelled(monkeypatch):
-    run = a_lenet_run()
-    monkeypatch.setattr(execution._Ticker, "begin_profiling", lambda _: Run.objects.cancel(run.pk))
-
-    execution.execute(run.pk)
-
-    run = ended(run)
-    assert run.status == Run.Status.CANCELLED
-    assert not hasattr(run, "measurement")
-
-
-def test_the_page_is_told_that_a_run_is_being_looked_into(monkeypatch, settings):
-    # Long enough for its child to have counted aloud.
-    settings.MEASURING_S = 1.5
-    seen = []
-    renew = RunQuerySet.renew
-
-    def noting(self, pk, claim_token, **values):
-        seen.append((values["phase"], values["sample_count"]))
-        return renew(self, pk, claim_token, **values)
-
-    monkeypatch.setattr(RunQuerySet, "renew", noting)
-    monkeypatch.setattr(execution, "HEARTBEAT_S", 0.0)
-
-    execution.execute(a_lenet_run().pk)
-
-    phases = [phase for phase, _ in seen]
-    assert phases[-1] == "profiling"
-    assert phases.index("profiling") > phases.index("measuring")
-    assert seen[-1][1] > 0
+    assert execution.execute(run.pk) is False

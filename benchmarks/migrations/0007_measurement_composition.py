@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('benchmarks', '0005_sandbox'),
+        ('benchmarks', '0006_sandbox'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('benchmarks', '0004_estimate_says_who_made_it'),
+        ('benchmarks', '0005_sweeps'),
     ]
 
     operations = [
