@@ -11,6 +11,7 @@ from benchmarks.models import (
     ModelVersion,
     OnnxModel,
     Run,
+    Sweep,
     Worker,
 )
 from footprint.units import format_energy_kwh, format_quantity
@@ -118,6 +119,14 @@ class InputSetAdmin(ReadOnlyAdmin):
     def size(self, input_set):
         """The file's size as one reads it."""
         return format_quantity(input_set.size_bytes, "B")
+
+
+@admin.register(Sweep)
+class SweepAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "owner", "profile_name", "created_at")
+    list_select_related = ("version__onnx_model", "owner")
+    search_fields = ("version__onnx_model__name", "owner__username", "id")
+    date_hierarchy = "created_at"
 
 
 @admin.register(Run)

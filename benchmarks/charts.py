@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from benchmarks.breakdown import Breakdown, Part, bars_of
 from benchmarks.history import History, HistoryPoint, HistorySeries
 from footprint.samples import Bin
 
@@ -44,6 +45,27 @@ def histogram_chart(bins: Sequence[Bin]) -> list[dict]:
     return [
         {"low_s": one.low_s, "high_s": one.high_s, "count": one.count, "is_tail": one.is_tail}
         for one in bins
+    ]
+
+
+def breakdown_chart(breakdown: Breakdown) -> dict:
+    """Return the payload of the bars of operators and of layers."""
+    return {
+        "operator": _bars(bars_of(breakdown.operators)),
+        "layer": _bars(bars_of(breakdown.layers, breakdown.other_layers)),
+    }
+
+
+def _bars(parts: Sequence[Part]) -> list[dict]:
+    return [
+        {
+            "label": part.label,
+            "operator": part.operator,
+            "time_ratio": _short(part.time_ratio),
+            "emission_g": _short(part.emission_g),
+            "mac_count": part.mac_count,
+        }
+        for part in parts
     ]
 
 

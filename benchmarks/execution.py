@@ -16,12 +16,13 @@ from django.conf import settings
 from django.db import DataError, IntegrityError
 from django.utils import timezone
 
-from benchmarks import outcomes
+from benchmarks import cage, outcomes
 from benchmarks.folders import RUN_PREFIX, sweep_runs, work_folder
 from benchmarks.models import Run
 from benchmarks.stored_files import UnusableFile, on_this_machine
 from hardware.assumptions import SourcedAssumptions
 from runner import launch
+from runner.composition import Composition
 from runner.job import InputChoices, Job
 from runner.known_best import KnownBest
 from runner.results import Failure, MeasurementResult, Progress
@@ -29,6 +30,8 @@ from runner.results import Failure, MeasurementResult, Progress
 RING_AGAIN_AFTER = timedelta(seconds=20)
 RUNG_AT_ONCE = 10
 HEARTBEAT_S = 1.0
+# What a job's files are called where they lie beside it.
+MODEL_NAME, VALUES_NAME = "model.onnx", "values.npz"
 LOCK_PAUSE_S = 0.2
 # Endings that say nothing of the model: worth one more try.
 NOT_THE_MODELS_FAULT = {"killed", "no_result", "internal_error"}
@@ -46,6 +49,13 @@ VALUES_GONE = (
     "The inputs “{name}” that this run was to be fed have been deleted meanwhile. Choose others, "
     "or have values made up, and run it again."
 )
+PROFILING_STOPPED = Failure("stopped", "The worker was asked to stop before it could look.")
+# A second pass that breaks says nothing against a model that has just been measured.
+PROFILING_ENDS = {
+    "stopped": PROFILING_STOPPED,
+    "crashed": Failure("crashed", "onnxruntime crashed while every node was timed."),
+    "killed": Failure("killed", "The machine ran out of memory while every node was timed."),
+}
 logger = logging.getLogger(__name__)
 
 
@@ -79,6 +89,13 @@ class _Ticker:
         self.run_id = run_id
         self.claim_token = claim_token
         self.is_claim_lost = False
+        self.sample_count = 0
+        self._next_s = 0.0
+        self._is_profiling = False
+
+    def begin_profiling(self) -> None:
+        """Say from now on that the measurement is over and is only being looked into."""
+        self._is_profiling = True
         self._next_s = 0.0
 
     def __call__(self, progress: Progress | None) -> str | None:
@@ -89,35 +106,45 @@ class _Ticker:
         if now_s < self._next_s:
             return None
         self._next_s = now_s + HEARTBEAT_S
+        phase = progress.phase if progress else "starting"
+        self.sample_count = max(self.sample_count, progress.sample_count if progress else 0)
         self.is_claim_lost = not Run.objects.renew(
             self.run_id,
             self.claim_token,
-            phase=progress.phase if progress else "starting",
-            sample_count=progress.sample_count if progress else 0,
+            phase="profiling" if self._is_profiling else phase,
+            sample_count=self.sample_count,
         )
         return "the run was cancelled" if self.is_claim_lost else None
 
 
-def execute(run_id) -> bool:
-    """Measure the run, unless somebody else does, and record how it ended.
+def execute(rung_by) -> bool:
+    """Measure the run whose turn it is, and record how it ended.
 
-    Returns whether the run waits again, so that its bell has to be rung once more.
+    ``rung_by``, the run whose bell this answers, need not be the first in line: its bell says
+    that one run more waits, and a bell for another one says so for it. Returns whether the run
+    taken waits again, so that a bell has to be rung once more.
     """
+    if cage.is_refusing():
+        return False
     with _this_machine_to_itself() as is_ours:
         if not is_ours:
             return True
-        claim_token = Run.objects.claim(run_id, worker_name=_worker_name())
-        if claim_token is None:
+        claimed = Run.objects.claim_next(worker_name=_worker_name())
+        if claimed is None:
+            logger.debug("Nothing waits any more when run %s rings", rung_by)
             return False
+        run_id, claim_token = claimed
         ticker = _Ticker(run_id, claim_token)
         run = Run.objects.select_related("version", "input_set").get(pk=run_id)
         logger.info("Measuring run %s", run_id, extra=_facts(run))
         outcome = _measure(run, ticker)
+        is_measured = not isinstance(outcome, Failure)
+        profile = _profile(run, ticker) if is_measured else None
     _log_end(run, outcome)
     if ticker.is_claim_lost:
         return False
-    if not isinstance(outcome, Failure):
-        _record(run_id, claim_token, outcome)
+    if is_measured:
+        _record(run_id, claim_token, outcome, profile)
     elif worker_is_stopping.is_set():
         return Run.objects.hand_back(run_id, claim_token)
     elif outcome.code in NOT_THE_MODELS_FAULT and run.attempts <= RETRIES:
@@ -169,9 +196,9 @@ def unanswered() -> list:
     return run_ids
 
 
-def _record(run_id, claim_token, result: MeasurementResult) -> None:
+def _record(run_id, claim_token, result: MeasurementResult, profile: Composition | Failure) -> None:
     try:
-        outcomes.record_result(run_id, claim_token, result)
+        outcomes.record_result(run_id, claim_token, result, profile)
     except (ValueError, OverflowError, DataError, IntegrityError):
         # Well-formed and still impossible: the model has had its child write it.
         logger.exception("The result of run %s cannot be stored", run_id)
@@ -189,7 +216,7 @@ def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
             tempfile.TemporaryDirectory(prefix=prefix, dir=work_folder()) as folder,
         ):
             job = replace(job_of(run), **files, best_sentinel_s=known_best.sentinel_s())
-            outcome = launch.run(job, Path(folder), on_tick=ticker)
+            outcome = launch.run(cage.as_the_site_wants(job), Path(folder), on_tick=ticker)
     except UnusableFile as error:
         return Failure("missing_file", str(error))
     if not isinstance(outcome, Failure):
@@ -199,17 +226,40 @@ def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
     return outcome
 
 
+def _profile(run: Run, ticker: _Ticker) -> Composition | Failure:
+    """What the model is made of, in a child of its own: whatever ends it, the result stands."""
+    ticker.begin_profiling()
+    if ticker(None) is not None:
+        return PROFILING_STOPPED
+    prefix = f"{RUN_PREFIX}{run.pk}-profile-"
+    try:
+        with (
+            _files_of(run) as files,
+            tempfile.TemporaryDirectory(prefix=prefix, dir=work_folder()) as folder,
+        ):
+            job = replace(job_of(run), kind="profile", **files)
+            outcome = launch.run(cage.as_the_site_wants(job), Path(folder), on_tick=ticker)
+    except UnusableFile as error:
+        return Failure("missing_file", str(error))
+    # No process, no room for its files: none of it may cost the measurement.
+    except OSError as error:
+        logger.exception("Run %s could not be profiled", run.pk)
+        return Failure("no_profile", f"The second pass could not be started ({error.strerror}).")
+    return PROFILING_ENDS.get(outcome.code, outcome) if isinstance(outcome, Failure) else outcome
+
+
 def job_of(run: Run) -> Job:
-    """Return what a child is asked for ``run``; the paths are those of another machine yet."""
+    """Return what a child is asked for ``run``, its files beside the job whatever the machine."""
     return Job(
         kind="measure",
-        onnx_path="model.onnx",
+        onnx_path=MODEL_NAME,
         batch_size=run.batch_size,
         intra_op_threads=run.intra_op_threads,
         effort=run.effort,
         inputs=InputChoices.from_plain(run.input_choices),
         measuring_s=settings.MEASURING_S,
         wants_gpu=SourcedAssumptions.from_json(run.assumptions).gpu is not None,
+        values_path=VALUES_NAME if run.values_name else None,
     )
 
 

@@ -1,18 +1,21 @@
 """What people type about models, versions and runs, turned into typed values."""
 
 import os
+import re
 from pathlib import PurePath
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import transaction
 
 from accounts import audit
-from benchmarks.input_choices import saved_for
+from benchmarks import input_choices
 from benchmarks.input_fields import input_fields
 from benchmarks.input_forms import InputQuestions
 from benchmarks.input_sets import batch_size_in
-from benchmarks.models import InputSet, ModelVersion, OnnxModel, Run
-from benchmarks.submission import MAX_BATCH_SIZE, RunSettings
+from benchmarks.models import InputSet, ModelVersion, OnnxModel, Run, Sweep
+from benchmarks.submission import RunSettings, submit_run
+from benchmarks.sweeps import SweepSettings, submit_sweep
 from benchmarks.uploads import VersionDetails
 from hardware.models import HardwareProfile
 
@@ -161,13 +164,38 @@ class SavedInputsForm(InputQuestions, StepForm):
     def __init__(self, *args, version: ModelVersion, **kwargs):
         super().__init__(*args, **kwargs)
         self.ask_about(input_fields(version.inputs))
-        saved = saved_for(version)
+        saved = input_choices.saved_for(version)
         self.dropped = saved.message_by_dropped
         self.initial = self.inputs.initial(saved.choices)
 
     def choices(self) -> dict:
         """Return what was chosen; what was left at its guess is left out."""
         return self.inputs.choices(self.cleaned_data)
+
+
+class NumbersField(forms.CharField):
+    """One whole number, or several with commas or blanks between them."""
+
+    def prepare_value(self, value):
+        """Return ``value`` as it would be typed."""
+        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+    def clean(self, value):
+        """Return the numbers as a list, each once, in rising order."""
+        words = self._words(super().clean(value))
+        if not all(word.isdecimal() and len(word) < 10 for word in words):
+            raise ValidationError(
+                "Write a whole number, or several with commas between them, as in 1, 2, 4, 8."
+            )
+        return sorted({int(word) for word in words})
+
+    def has_changed(self, initial, data):
+        """Whether something else was typed than what stood there."""
+        return set(self._words(initial)) != set(self._words(data))
+
+    def _words(self, value) -> list[str]:
+        typed = "" if value is None else str(self.prepare_value(value))
+        return re.split(r"[\s,;]+", typed.strip(" ,;"))
 
 
 class RunForm(InputQuestions, StepForm):
@@ -181,13 +209,13 @@ class RunForm(InputQuestions, StepForm):
         help_text="Its watts and its electricity turn seconds into grams.",
         error_messages={"required": "Describe a machine first."},
     )
-    batch_size = forms.IntegerField(
-        min_value=1,
-        max_value=MAX_BATCH_SIZE,
+    batch_size = NumbersField(
+        max_length=200,
         initial=1,
-        help_text="Inferences per call. Figures are always for one inference.",
+        help_text="Inferences per call; figures are always for one. Several, such as 1, 2, 4, 8, "
+        "make a sweep: each is measured, and a chart shows which costs least.",
     )
-    intra_op_threads = forms.IntegerField(label="Threads", min_value=1, initial=1)
+    intra_op_threads = NumbersField(label="Threads", max_length=200, initial=1)
     effort = forms.ChoiceField(
         choices=Run.Effort, initial=Run.Effort.STANDARD, widget=forms.RadioSelect
     )
@@ -222,7 +250,9 @@ class RunForm(InputQuestions, StepForm):
         self.fields["profile"].queryset = profiles.mine_first(user)
         self.fields[
             "intra_op_threads"
-        ].help_text = f"The measuring machine has {os.cpu_count() or 1} cores."
+        ].help_text = (
+            f"The measuring machine has {os.cpu_count() or 1} cores. Several make a sweep here too."
+        )
         self.fields["values"].queryset = version.onnx_model.input_sets.all()
         self.ask_about(input_fields(version.inputs))
         self.follows = self._follow(version, like, is_asked_for=is_like_asked_for)
@@ -234,7 +264,7 @@ class RunForm(InputQuestions, StepForm):
 
         Return which of them the inputs are from: run, saved, or nothing.
         """
-        saved = saved_for(version)
+        saved = input_choices.saved_for(version)
         self.dropped = saved.message_by_dropped
         has_saved = bool(version.onnx_model.saved_inputs) and not is_asked_for
         inputs = saved.choices if has_saved else like.input_choices if like is not None else {}
@@ -257,16 +287,44 @@ class RunForm(InputQuestions, StepForm):
             self.forget_inputs()
         return cleaned
 
-    def settings(self) -> RunSettings:
+    def settings(self) -> RunSettings | SweepSettings:
         """Return what was chosen; what was left at its default is left out."""
         cleaned = self.cleaned_data
-        return RunSettings(
-            batch_size=self._batch_size(),
-            intra_op_threads=cleaned["intra_op_threads"],
-            effort=cleaned["effort"],
-            inputs=self.inputs.choices(cleaned),
-            values=cleaned["values"],
-        )
+        batch_sizes, thread_counts = self._batch_sizes(), cleaned["intra_op_threads"]
+        # Of several batch sizes none stands in the inputs: each run of the sweep sets its own.
+        stated = {"batch_size": batch_sizes[0] if len(batch_sizes) == 1 else 1}
+        shared = {
+            "effort": cleaned["effort"],
+            "inputs": self.inputs.choices(cleaned | stated),
+            "values": cleaned["values"],
+        }
+        if len(batch_sizes) > 1 or len(thread_counts) > 1:
+            return SweepSettings(batch_sizes, thread_counts, **shared)
+        return RunSettings(batch_sizes[0], thread_counts[0], **shared)
+
+    def submit(self, owner) -> Run | Sweep:
+        """Queue what was asked for: a run, or a sweep where several settings were.
+
+        Raises ValidationError as ``submit_run`` and ``submit_sweep`` do.
+        """
+        version, settings = self.cleaned_data["version"], self.settings()
+        step = submit_sweep if isinstance(settings, SweepSettings) else submit_run
+        with transaction.atomic():
+            queued = step(
+                owner=owner,
+                version=version,
+                profile=self.cleaned_data["profile"],
+                settings=settings,
+            )
+            if self.cleaned_data["save_inputs"] and settings.values is None:
+                batch_sizes = self.cleaned_data["batch_size"]
+                batch_size = batch_sizes[0] if len(batch_sizes) == 1 else 1
+                input_choices.save(version.onnx_model, settings.inputs, batch_size=batch_size)
+        return queued
+
+    def place_of(self, problem_field: str) -> str | None:
+        """Return the form's own name of a setting such as ``inputs.dims.sequence``."""
+        return super().place_of("batch_size" if problem_field == "batch_sizes" else problem_field)
 
     @property
     def whole_sets(self) -> list[str]:
@@ -278,9 +336,11 @@ class RunForm(InputQuestions, StepForm):
             if names <= {array["name"] for array in one.tensors}
         ]
 
-    def _batch_size(self) -> int:
-        """Return the batch size: that of the real inputs, unless it was set to something else."""
+    def _batch_sizes(self) -> list[int]:
+        """Return the batch sizes: that of the real inputs, unless something else was asked for."""
         typed, values = self.cleaned_data["batch_size"], self.cleaned_data["values"]
-        if values is None or "batch_size" in self.changed_data:
+        # Several are a wish, whoever put them there: what does not fit is refused, not left out.
+        if values is None or len(typed) > 1 or "batch_size" in self.changed_data:
             return typed
-        return batch_size_in(self.cleaned_data["version"], values) or typed
+        found = batch_size_in(self.cleaned_data["version"], values)
+        return typed if found is None else [found]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
+from uuid import UUID
 
 from django.db.models import F
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
@@ -34,6 +35,7 @@ COLUMN_BY_FIELD = {
     "intensity_g_per_kwh": "estimates__intensity_g_per_kwh",
     "machine_fingerprint": "measurement__machine_fingerprint",
     "software_fingerprint": "measurement__software_fingerprint",
+    "sweep_id": "sweep_id",
 }
 # What a point's grade is worked out from, beside the fields above.
 GRADE_COLUMNS = {
@@ -106,6 +108,8 @@ class HistoryPoint:
     machine_fingerprint: str
     runtime: str
     software_fingerprint: str
+    # The sweep that asked for the run; None where it was asked for by itself.
+    sweep_id: UUID | None = None
     # Why this point is not joined to the one before it; empty where it is.
     break_reason: str = ""
     # How sure the figure is, A to D (benchmarks.grading).
@@ -228,7 +232,24 @@ class History:
 def history_of(onnx_model: OnnxModel) -> History:
     """Return the history of ``onnx_model``, in one query."""
     points = points_of(Run.objects.filter(version__onnx_model=onnx_model), limit=POINT_LIMIT + 1)
-    return History(series=in_series(points[-POINT_LIMIT:]), is_cut=len(points) > POINT_LIMIT)
+    series = followed_lines(in_series(points[-POINT_LIMIT:]))
+    return History(series=series, is_cut=len(points) > POINT_LIMIT)
+
+
+def followed_lines(series: Sequence[HistorySeries]) -> tuple[HistorySeries, ...]:
+    """Return the lines that somebody follows over time; the other settings of sweeps are left out.
+
+    A dozen settings measured once each would be a dozen lines of one point, and the last of
+    them would pass for the model's newest figure. Where a model was only ever swept, the
+    smallest settings stand for it.
+    """
+    followed = tuple(one for one in series if any(point.sweep_id is None for point in one.points))
+    if followed or not series:
+        return followed
+    smallest = min((one.key.batch_size, one.key.intra_op_threads) for one in series)
+    return tuple(
+        one for one in series if (one.key.batch_size, one.key.intra_op_threads) == smallest
+    )
 
 
 def points_of(runs, *, limit: int) -> list[HistoryPoint]:

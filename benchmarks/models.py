@@ -17,6 +17,7 @@ from benchmarks.querysets import (
     ModelVersionQuerySet,
     OnnxModelQuerySet,
     RunQuerySet,
+    SweepQuerySet,
     WorkerQuerySet,
 )
 from footprint.embodied import SoftwareCarbonIntensity
@@ -171,6 +172,40 @@ class InputSet(models.Model):
         return self.name
 
 
+class Sweep(models.Model):
+    """Runs asked for at once, which differ in batch size and threads and in nothing else."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sweeps"
+    )
+    version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="sweeps")
+    profile = models.ForeignKey(
+        "hardware.HardwareProfile", null=True, on_delete=models.SET_NULL, related_name="sweeps"
+    )
+    profile_name = models.CharField(max_length=120)
+    # What was asked for: batch_sizes and intra_op_threads (lists), effort, inputs.
+    settings = models.JSONField()
+    # Real inputs, where its runs are fed any; their name and hash outlive them.
+    input_set = models.ForeignKey(
+        InputSet, null=True, on_delete=models.SET_NULL, related_name="sweeps"
+    )
+    values_name = models.CharField(max_length=120, blank=True)
+    values_sha256 = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SweepQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self):
+        return f"Sweep of {self.version} on {self.profile_name}"
+
+    def get_absolute_url(self):
+        return reverse("sweep", args=[self.pk])
+
+
 class Run(models.Model):
     """One measurement of one version for one profile; the row is also its place in the queue."""
 
@@ -194,6 +229,8 @@ class Run(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="runs"
     )
+    # A run outlives the sweep that asked for it: its result is one like any other.
+    sweep = models.ForeignKey(Sweep, null=True, on_delete=models.SET_NULL, related_name="runs")
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     batch_size = models.PositiveIntegerField(default=1)
     intra_op_threads = models.PositiveSmallIntegerField(default=1)
@@ -208,6 +245,9 @@ class Run(models.Model):
     # The numbers and origins of hardware.assumptions, as they were when the run was asked for.
     assumptions = models.JSONField()
     queued_at = models.DateTimeField(default=timezone.now)
+    # When its turn is due. The runs of a sweep fall due one after another, so that what others
+    # ask for meanwhile goes in between.
+    turn_at = models.DateTimeField(default=timezone.now)
     rung_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -225,7 +265,7 @@ class Run(models.Model):
     class Meta:
         ordering = ["-queued_at", "-id"]
         indexes = [
-            models.Index(fields=["status", "queued_at"], name="run_queue"),
+            models.Index(fields=["status", "turn_at"], name="run_queue"),
             models.Index(fields=["version", "-queued_at"], name="run_history"),
             models.Index(fields=["-queued_at", "-id"], name="run_newest_first"),
         ]
@@ -315,6 +355,11 @@ class Measurement(models.Model):
     outputs_seen = models.JSONField(default=list)
     # What each meter said, or why it is missing (runner.meters.metered.Metered).
     metered = models.JSONField(default=dict)
+    # The active and the missing layers of the cage (runner.layers.Sandbox).
+    sandbox = models.JSONField(default=dict)
+    # Where the time goes (runner.composition.Composition), or a sentence that says why not.
+    composition = models.JSONField(default=dict)
+    profiling_note = models.TextField(blank=True)
     machine = models.JSONField()
     software = models.JSONField()
     machine_fingerprint = models.CharField(max_length=64)

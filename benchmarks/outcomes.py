@@ -14,7 +14,10 @@ from footprint.ram import Memory, RamModel
 from hardware.assumptions import IntensityOrigin, SourcedAssumptions
 from hardware.models import CarbonIntensity
 from hardware.published import published_ram_models
-from runner.results import MeasurementResult
+from runner.composition import Composition
+from runner.results import Failure, MeasurementResult
+
+NOT_PROFILED = Failure("not_profiled", "Nobody looked into this run.")
 
 
 def store_estimate(run: Run, measurement: Measurement) -> Estimate:
@@ -85,16 +88,22 @@ def _intensity_columns(origin: IntensityOrigin) -> dict:
     }
 
 
-def record_result(run_id, claim_token, result: MeasurementResult) -> bool:
+def record_result(
+    run_id,
+    claim_token,
+    result: MeasurementResult,
+    profile: Composition | Failure = NOT_PROFILED,
+) -> bool:
     """Store what the child measured, under the claim; False when the claim is lost.
 
-    The run, its measurement and its estimate appear together or not at all.
+    The run, its measurement and its estimate appear together or not at all. ``profile`` is
+    what the model is made of, or why that is not known.
     """
     with transaction.atomic():
         if not _end(run_id, claim_token, status=Run.Status.DONE):
             return False
         run = Run.objects.get(pk=run_id)
-        store_estimate(run, _store_measurement(run, result))
+        store_estimate(run, _store_measurement(run, result, profile))
         OnnxModel.objects.filter(versions=run.version_id).update(updated_at=timezone.now())
         return True
 
@@ -110,8 +119,11 @@ def record_failure(run_id, claim_token, *, code: str, message: str) -> bool:
     )
 
 
-def _store_measurement(run: Run, result: MeasurementResult) -> Measurement:
+def _store_measurement(
+    run: Run, result: MeasurementResult, profile: Composition | Failure
+) -> Measurement:
     found = asdict(result)
+    is_known = isinstance(profile, Composition)
     return Measurement.objects.create(
         run=run,
         **found.pop("latency"),
@@ -119,6 +131,8 @@ def _store_measurement(run: Run, result: MeasurementResult) -> Measurement:
         software_fingerprint=result.software.fingerprint,
         inputs_used=found.pop("inputs"),
         outputs_seen=found.pop("outputs"),
+        composition=asdict(profile) if is_known else {},
+        profiling_note="" if is_known else profile.message,
         **found,
     )
 

@@ -7,15 +7,20 @@ from django.db.models import Count, F, OuterRef, Q, Subquery, Window
 from django.db.models.functions import RowNumber
 
 from benchmarks.history import Change, History, in_series, points_of
-from benchmarks.models import ModelVersion, OnnxModel, Run
+from benchmarks.models import ModelVersion, OnnxModel, Run, Sweep
 from hardware.models import HardwareProfile
 
 CARD_COUNT = 6
+SWEEP_COUNT = 3
 # How many runs of each model are looked at for a trend, and how many of one line it draws.
 TREND_DEPTH = 40
 TREND_LENGTH = 12
-# Rows of the page are never this wide: the columns of a run's samples stay in the database.
-HEAVY_COLUMNS = ("measurement__samples_s", "measurement__as_measured")
+# Rows of the page are never this wide: a run's samples and layers stay in the database.
+HEAVY_COLUMNS = (
+    "measurement__samples_s",
+    "measurement__as_measured",
+    "measurement__composition",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ def latest_run_cards(user) -> list[RunCard]:
     """Return the newest runs that ``user`` asked for, whatever became of them, as cards."""
     runs = list(
         Run.objects.editable_by(user)
+        .apart()
         .with_results()
         .defer(*HEAVY_COLUMNS)
         .order_by("-queued_at", "-id")[:CARD_COUNT]
@@ -63,10 +69,17 @@ def latest_run_cards(user) -> list[RunCard]:
     return _cards(runs, _trends({run.version.onnx_model_id for run in runs}))
 
 
+def latest_sweeps(user):
+    """Return the newest sweeps that ``user`` asked for, with counts of their runs."""
+    mine = Sweep.objects.editable_by(user).select_related("version__onnx_model")
+    return mine.with_counts().order_by("-created_at", "-id")[:SWEEP_COUNT]
+
+
 def showcase_card() -> RunCard | None:
     """Return the newest finished run of a public model: the example a visitor sees."""
     run = (
         Run.objects.done()
+        .apart()
         .filter(version__onnx_model__visibility=OnnxModel.Visibility.PUBLIC)
         .with_results()
         .defer(*HEAVY_COLUMNS)
@@ -83,7 +96,9 @@ def with_summary(onnx_models):
     newest = (
         Run.objects.done()
         .filter(version__onnx_model=OuterRef("pk"), estimates__is_headline=True)
-        .order_by("-finished_at", "-id")
+        # One setting among many of a sweep speaks for the model only where nothing else does.
+        .annotate(is_swept=Q(sweep__isnull=False))
+        .order_by("is_swept", "-finished_at", "-id")
     )
     return onnx_models.select_related("owner").annotate(
         version_count=Count("versions", distinct=True),
@@ -139,6 +154,7 @@ def _trends(model_ids: Collection) -> History:
     """Return the newest few points of each model, so that none crowds out another."""
     newest = (
         Run.objects.done()
+        .apart()
         .filter(version__onnx_model_id__in=model_ids)
         .annotate(
             recency=Window(

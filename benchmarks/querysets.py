@@ -83,6 +83,31 @@ class InputSetQuerySet(models.QuerySet):
         return total["total"] or 0
 
 
+class SweepQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Sweeps ``user`` may read: of their own models and of the public ones; staff read all."""
+        if user.is_staff:
+            return self
+        return self.filter(
+            Q(version__onnx_model__visibility="public")
+            | Q(version__onnx_model__owner_id=user.pk)
+            | Q(owner_id=user.pk)
+        )
+
+    def editable_by(self, user):
+        """Sweeps ``user`` may cancel: their own."""
+        return self.filter(owner_id=user.pk) if user.pk else self.none()
+
+    def with_counts(self):
+        """Each sweep with how many runs it has, and how many of them are over and done."""
+        is_open = Q(runs__status__in=["queued", "measuring"])
+        return self.annotate(
+            run_count=models.Count("runs"),
+            open_count=models.Count("runs", filter=is_open),
+            done_count=models.Count("runs", filter=Q(runs__status="done")),
+        )
+
+
 class RunQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Runs ``user`` may read: of their own models and of the public ones; staff read all."""
@@ -108,16 +133,20 @@ class RunQuerySet(models.QuerySet):
         """Runs that have a result."""
         return self.filter(status="done")
 
+    def apart(self):
+        """Runs asked for one by one, not as one setting among many of a sweep."""
+        return self.filter(sweep__isnull=True)
+
     def waiting(self):
         """Queued runs in the order in which they will be measured."""
-        return self.filter(status="queued").order_by("queued_at", "id")
+        return self.filter(status="queued").order_by("turn_at", "id")
 
     def ahead_of(self, run):
         """Runs that will be measured before ``run``, the one under way included."""
         return self.filter(
             Q(status="measuring")
-            | Q(status="queued", queued_at__lt=run.queued_at)
-            | Q(status="queued", queued_at=run.queued_at, pk__lt=run.pk)
+            | Q(status="queued", turn_at__lt=run.turn_at)
+            | Q(status="queued", turn_at=run.turn_at, pk__lt=run.pk)
         )
 
     def claim(self, pk, *, worker_name):
@@ -138,6 +167,14 @@ class RunQuerySet(models.QuerySet):
             attempts=F("attempts") + 1,
         )
         return claim_token if taken == 1 else None
+
+    def claim_next(self, *, worker_name):
+        """Take the run whose turn it is; its id and fencing token, or None when none waits."""
+        while (pk := self.waiting().values_list("pk", flat=True).first()) is not None:
+            # Another worker may have been faster: then the next one's turn has come.
+            if (claim_token := self.claim(pk, worker_name=worker_name)) is not None:
+                return pk, claim_token
+        return None
 
     def held(self, pk, claim_token):
         """The run, as long as ``claim_token`` still holds it."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmarks import cage
 from benchmarks.grading import grade_of, is_same_cpu
 from benchmarks.models import Estimate, Measurement, Run
 from footprint.equivalents import equivalence_sentence
@@ -233,6 +234,10 @@ class RunReport:
     @property
     def software_facts(self) -> list[tuple[str, str]]:
         return _facts(self.measurement.software, SOFTWARE_LABELS)
+
+    @property
+    def cage(self) -> cage.CageReport | None:
+        return cage.report_of(self.measurement.sandbox)
 
     @property
     def machine_name(self) -> str:

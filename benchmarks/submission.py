@@ -2,7 +2,7 @@
 
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings as site_settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -11,7 +11,7 @@ from django.db.models import Count
 
 from benchmarks.input_choices import beside_arrays, saved_for, with_arrays
 from benchmarks.input_sets import check_batch, fed_arrays
-from benchmarks.models import InputSet, ModelVersion, Run
+from benchmarks.models import InputSet, ModelVersion, Run, Sweep
 from benchmarks.tasks import measure_run, ring
 from hardware.assumptions import NoIntensity, assumptions_of
 from hardware.models import HardwareProfile
@@ -60,28 +60,16 @@ def submit_run(
     Raises ValidationError by field: version, profile, batch_size, intra_op_threads, effort,
     inputs, values.
     """
-    _check_version(version)
-    _check_settings(settings)
-    choices = _checked_inputs(version, settings)
-    _check_queue(owner)
-    try:
-        assumptions = assumptions_of(profile)
-    except NoIntensity as error:
-        raise ValidationError({"profile": str(error)}) from error
-    with transaction.atomic():
-        run = Run.objects.create(
-            owner=owner,
-            version=version,
-            profile=profile,
-            batch_size=settings.batch_size,
-            intra_op_threads=settings.intra_op_threads,
-            effort=settings.effort,
-            input_choices=choices,
-            **_values_columns(settings.values),
-            assumptions=assumptions.as_json(),
-        )
-        transaction.on_commit(lambda: ring(measure_run, run.pk))
-    logger.info("Queued run %s", run.pk, extra={"run_id": str(run.pk), "owner": str(owner.pk)})
+    settings = check_settings(version, settings)
+    check_queue(owner)
+    run = Run(
+        owner=owner,
+        version=version,
+        profile=profile,
+        assumptions=assumed_of(profile),
+        **columns(settings),
+    )
+    queue_runs([run])
     return run
 
 
@@ -92,8 +80,24 @@ def submit_again(run: Run, owner) -> Run:
     Raises ValidationError as ``submit_run`` does, and when the profile or the real inputs are
     no longer there.
     """
-    # Whoever shared the profile may have made it private since.
-    profile = HardwareProfile.objects.visible_to(owner).filter(pk=run.profile_id).first()
+    profile = profile_still_there(run.profile_id, owner)
+    values = values_still_there(run)
+    settings = RunSettings(
+        batch_size=run.batch_size,
+        intra_op_threads=run.intra_op_threads,
+        effort=run.effort,
+        inputs=run.input_choices or None,
+        values=values,
+    )
+    return submit_run(owner=owner, version=run.version, profile=profile, settings=settings)
+
+
+def profile_still_there(profile_id, user) -> HardwareProfile:
+    """Return the profile of something asked for before.
+
+    Raises ValidationError when it was deleted, or made private by whoever shared it.
+    """
+    profile = HardwareProfile.objects.visible_to(user).filter(pk=profile_id).first()
     if profile is None:
         raise ValidationError(
             {
@@ -101,21 +105,101 @@ def submit_again(run: Run, owner) -> Run:
                 "with you. Choose another one."
             }
         )
-    if run.values_name and run.input_set is None:
+    return profile
+
+
+def values_still_there(asked: Run | Sweep) -> InputSet | None:
+    """Return the real inputs of something asked for before, None where it had none.
+
+    Raises ValidationError when they were deleted.
+    """
+    if asked.values_name and asked.input_set is None:
         raise ValidationError(
             {
-                "values": f"The inputs “{run.values_name}” that this run was fed have been "
+                "values": f"The inputs “{asked.values_name}” that this run was fed have been "
                 "deleted. Choose others, or have values made up."
             }
         )
-    settings = RunSettings(
-        batch_size=run.batch_size,
-        intra_op_threads=run.intra_op_threads,
-        effort=run.effort,
-        inputs=run.input_choices or None,
-        values=run.input_set,
-    )
-    return submit_run(owner=owner, version=run.version, profile=profile, settings=settings)
+    return asked.input_set
+
+
+def check_settings(version: ModelVersion, settings: RunSettings) -> RunSettings:
+    """Return ``settings`` with all that is left open about the inputs decided.
+
+    Raises ValidationError, by field, where ``version`` cannot be measured like that.
+    """
+    _check_version(version)
+    _check_settings(settings)
+    return replace(settings, inputs=_checked_inputs(version, settings))
+
+
+def check_queue(owner, *, run_count: int = 1) -> None:
+    """Raise ValidationError where ``owner`` may not have ``run_count`` more runs waiting."""
+    limit = site_settings.USER_QUEUED_RUN_LIMIT
+    waiting_count = Run.objects.waiting().filter(owner=owner).count()
+    if waiting_count + run_count <= limit:
+        return
+    if run_count == 1 or waiting_count >= limit:
+        message = f"You have {limit} runs waiting already. Let some finish, or cancel them, first."
+    else:
+        message = (
+            f"These are {run_count} runs, and you may have {limit - waiting_count} more waiting "
+            f"(of {limit}). Choose fewer, or let some finish first."
+        )
+    raise ValidationError({NON_FIELD_ERRORS: message})
+
+
+def assumed_of(profile: HardwareProfile) -> dict:
+    """Return what a run for ``profile`` keeps as its assumptions.
+
+    Raises ValidationError when there is no carbon intensity for it.
+    """
+    try:
+        return assumptions_of(profile).as_json()
+    except NoIntensity as error:
+        raise ValidationError({"profile": str(error)}) from error
+
+
+def columns(settings: RunSettings) -> dict:
+    """Return checked ``settings`` as a run stores them."""
+    return {
+        "batch_size": settings.batch_size,
+        "intra_op_threads": settings.intra_op_threads,
+        "effort": settings.effort,
+        "input_choices": settings.inputs,
+        **values_columns(settings.values),
+    }
+
+
+def values_columns(input_set: InputSet | None) -> dict:
+    """Return real inputs as a run or a sweep stores them; nothing where there are none."""
+    if input_set is None:
+        return {}
+    return {
+        "input_set": input_set,
+        "values_name": input_set.name,
+        "values_sha256": input_set.sha256,
+    }
+
+
+def queue_runs(runs: list[Run]) -> None:
+    """Store new ``runs`` and, once they are there, ring for each."""
+    with transaction.atomic():
+        Run.objects.bulk_create(runs)
+        transaction.on_commit(lambda: _ring_for(runs))
+    for run in runs:
+        facts = {"run_id": str(run.pk), "owner": str(run.owner_id)}
+        logger.info("Queued run %s", run.pk, extra=facts)
+
+
+def _ring_for(runs: list[Run]) -> None:
+    for run in runs:
+        ring(measure_run, run.pk)
+
+
+def expected_s(effort: str) -> float:
+    """Return how long a run of ``effort`` takes as a rule, its overhead included."""
+    return MEASURING_S_BY_EFFORT[effort] + OVERHEAD_S
 
 
 def queue_place(run: Run) -> QueuePlace:
@@ -177,20 +261,3 @@ def _checked_inputs(version: ModelVersion, settings: RunSettings) -> dict:
     except InputProblem as problem:
         raise ValidationError({problem.field: problem.message}) from problem
     return chosen
-
-
-def _values_columns(input_set: InputSet | None) -> dict:
-    if input_set is None:
-        return {}
-    return {
-        "input_set": input_set,
-        "values_name": input_set.name,
-        "values_sha256": input_set.sha256,
-    }
-
-
-def _check_queue(owner) -> None:
-    limit = site_settings.USER_QUEUED_RUN_LIMIT
-    if Run.objects.waiting().filter(owner=owner).count() >= limit:
-        message = f"You have {limit} runs waiting already. Let some finish, or cancel them, first."
-        raise ValidationError({NON_FIELD_ERRORS: message})

@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from kombu.exceptions import OperationalError
 
-from benchmarks import execution, folders, inspection, received
+from benchmarks import cage, execution, folders, inspection, received
 from benchmarks.heartbeat import Heartbeat
 from benchmarks.models import Worker
 
@@ -30,6 +30,12 @@ def end_the_heartbeat(**_):
 @worker_shutting_down.connect
 def hand_back_the_run_under_way(**_):
     execution.worker_is_stopping.set()
+
+
+@worker_ready.connect
+def try_the_cage(sender, **_):
+    if "measure" in sender.app.amqp.queues.consume_from:
+        cage.announce()
 
 
 @shared_task

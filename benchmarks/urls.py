@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from benchmarks.views import countries, history, home, inputs, models, runs, uploads
+from benchmarks.views import (
+    countries,
+    history,
+    home,
+    inputs,
+    models,
+    reproduction,
+    runs,
+    sweeps,
+    uploads,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -29,7 +39,15 @@ urlpatterns = [
     path("models/<uuid:pk>/history.csv", history.history_file, name="model-history-csv"),
     path("versions/<uuid:pk>/status/", uploads.version_status, name="version-status"),
     path("runs/", runs.run_list, name="runs"),
+    path("runs/sweep/new/", sweeps.sweep_new, name="sweep-new"),
+    path("sweeps/<uuid:pk>/", sweeps.sweep_page, name="sweep"),
+    path("sweeps/<uuid:pk>/status/", sweeps.sweep_status, name="sweep-status"),
+    path("sweeps/<uuid:pk>/cancel/", sweeps.sweep_cancel, name="sweep-cancel"),
+    path("sweeps/<uuid:pk>/again/", sweeps.sweep_again, name="sweep-again"),
+    path("sweeps/<uuid:pk>/sweep.csv", sweeps.sweep_file, name="sweep-csv"),
     path("runs/<uuid:pk>/", runs.run_page, name="run"),
+    path("runs/<uuid:pk>/job.json", reproduction.run_job, name="run-job"),
+    path("runs/<uuid:pk>/bundle.zip", reproduction.run_bundle, name="run-bundle"),
     path("runs/<uuid:pk>/status/", runs.run_status, name="run-status"),
     path("runs/<uuid:pk>/cancel/", runs.run_cancel, name="run-cancel"),
     path("runs/<uuid:pk>/again/", runs.run_again, name="run-again"),

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
+from benchmarks import cage
 from benchmarks.models import Worker
 from carbonsite.celery import app
 
@@ -35,6 +36,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "broker": "ok" if broker_answers() else "unreachable",
         "disk": "ok" if disk_has_room() else "full",
         **worker_states(),
+        "sandbox": "ok" if cage.holds_everywhere() else "incomplete",
     }
     is_ready = set(state_by_part.values()) == {"ok"}
     body = {"status": "ok" if is_ready else "unready", "version": VERSION, "parts": state_by_part}

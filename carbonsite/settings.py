@@ -239,6 +239,14 @@ USER_QUOTA_BYTES = env.int("USER_QUOTA_BYTES", default=20 * 1024**3)
 USER_QUEUED_RUN_LIMIT = env.int("USER_QUEUED_RUN_LIMIT", default=50)
 # Seconds of timed inferences instead of the effort's; only tests are in such a hurry.
 MEASURING_S = None
+# A stranger is anybody who reaches the site from another machine.
+REQUIRE_SANDBOX = env.bool(
+    "CARBONSITE_REQUIRE_SANDBOX", default=not DEBUG and ALLOWED_HOSTS != LOOPBACK_HOSTS
+)
+# The address space of the process that reads or measures a model (runner.limits.MemoryRule).
+CHILD_BASE_MEMORY_BYTES = env.int("CHILD_BASE_MEMORY_BYTES", default=1024**3)
+CHILD_MEMORY_PER_FILE_BYTE = env.float("CHILD_MEMORY_PER_FILE_BYTE", default=4.0)
+CHILD_MEMORY_PER_THREAD_BYTES = env.int("CHILD_MEMORY_PER_THREAD_BYTES", default=64 * 1024**2)
 AUDIT_LOG_DAYS = env.int("AUDIT_LOG_DAYS", default=365)
 FREE_DISK_FLOOR_BYTES = env.int("FREE_DISK_FLOOR_BYTES", default=1024**3)
 

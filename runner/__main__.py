@@ -1,93 +1,37 @@
-"""The child: `python -m runner JOB RESULT` does one job and writes one answer.
+"""`python -m runner JOB RESULT` does one job in a caged child and writes one answer.
 
-The limits come first, before any file of a stranger's is opened and before onnx or
-onnxruntime are loaded, so that these count against them too.
+The site starts the child itself (runner/launch.py), with `--caged`.
 """
 
 import os
 import sys
 from pathlib import Path
 
-from runner import limits
-from runner.endings import OUT_OF_MEMORY, means_out_of_memory
-from runner.errors import RunnerError
-from runner.job import Job, Kind
-from runner.launch import PARENT_PID_VARIABLE
-from runner.providers import maps_gpu_memory
-from runner.reporting import Reporter, write_whole
-from runner.results import Answer, Failure, Result
-
-USAGE = "usage: python -m runner JOB RESULT"
-MAX_MESSAGE_LENGTH = 2_000
+USAGE = """usage: python -m runner JOB RESULT     do the job of one file, answer in the other
+       python -m runner --self-test    try the cage that models are measured in"""
 
 
 def main(arguments: list[str]) -> int:
-    """Do the job in one file, write the answer to the other; return the exit status."""
-    if len(arguments) != 2:
-        print(USAGE, file=sys.stderr)
-        return 2
-    parent_pid = os.environ.get(PARENT_PID_VARIABLE)
-    if parent_pid is not None:
-        limits.die_with(int(parent_pid))
-    limits.gain_no_rights()
-    limits.be_first_to_go()
-    job_path, answer_path = map(Path, arguments)
-    write_whole(answer_path, _answer(job_path).to_json())
-    return 0
+    """Do what the arguments say; return the exit status."""
+    match arguments:
+        case ["--self-test"]:
+            from runner import self_test
 
+            return self_test.print_check()
+        case [_, _] if not arguments[0].startswith("--"):
+            from runner import by_hand
 
-def _answer(job_path: Path) -> Answer:
-    kind: Kind = "measure"
-    try:
-        job = Job.from_json(job_path.read_bytes())
-        kind = job.kind
-        return Answer(kind, True, _do(job), None)
-    except RunnerError as error:
-        failure = Failure(error.code, _readable(error.message))
-    except MemoryError:
-        failure = OUT_OF_MEMORY
-    # The child's outermost line: whatever else happened is told to the parent, not lost.
-    except Exception as error:  # noqa: BLE001
-        failure = _unforeseen(error)
-    return Answer(kind, False, None, failure)
+            return by_hand.do(*map(Path, arguments))
+        case ["--caged", job_path, channel, files]:
+            from runner import child
 
+            child.serve(Path(job_path), int(channel), [int(one) for one in files.split(",")])
+        case ["--attempt", name]:
+            from runner import attempts
 
-def _do(job: Job) -> Result:
-    reporter = Reporter(job.progress_path)
-    reporter.enter("starting")
-    path = Path(job.onnx_path)
-    file_bytes = path.stat().st_size if path.is_file() else 0
-    limits.limit_resources(
-        memory_bytes=limits.memory_limit_bytes(job, file_bytes=file_bytes),
-        cpu_s=job.effective_limits.cpu_s,
-        maps_gpu=maps_gpu_memory(wants_gpu=job.wants_gpu),
-    )
-    # Imported after the limits, so that loading these libraries counts against them too.
-    if job.kind == "inspect":
-        from runner.onnx_file import inspect_file
-
-        reporter.enter("inspecting")
-        return inspect_file(path, max_opset=job.max_opset)
-    from runner.measure import measure
-
-    return measure(job, reporter)
-
-
-def _readable(message: str) -> str:
-    """``message``, which may quote the model, as one text that the parent accepts."""
-    return "".join(
-        character if character.isprintable() else " " for character in message[:MAX_MESSAGE_LENGTH]
-    )
-
-
-def _unforeseen(error: Exception) -> Failure:
-    if means_out_of_memory(str(error)):
-        return OUT_OF_MEMORY
-    return Failure(
-        "internal_error",
-        f"Something went wrong inside carbonsite ({type(error).__name__}). Run it again; if it "
-        "happens twice, please report it together with the model.",
-    )
+            os._exit(attempts.make(name))
+    print(USAGE, file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -5,18 +5,18 @@ element-wise arithmetic count as nothing, as is usual. What is heavy and cannot 
 is named instead, and then there is no number.
 """
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import onnx
 from onnx import GraphProto, ModelProto, NodeProto, shape_inference
 
+from runner.mac_rules import EINSUM, MAC_RULES, Shape, UnknownShape, mac_count
 from runner.weights import constant_shapes, inner_graphs
 
-Shape = tuple[int, ...]
 # Twice this, the FLOPs, still fits a database's whole number.
 MAX_COUNT = 2**61
+PLAIN_DOMAINS = ("", "ai.onnx.ml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,14 @@ class MacCount:
     uncounted: tuple[str, ...]
 
 
-class _Unknown(Exception):
-    """A shape that the graph does not tell."""
-
-
-# Heavy, and not counted from shapes alone: their inner sizes depend on more than operands.
+# Counted from the graph: their operands' shapes are usually known before anything runs.
+_COUNTED = frozenset(
+    {
+        *("Conv", "ConvInteger", "QLinearConv", "ConvTranspose", "Gemm"),
+        *("MatMul", "MatMulInteger", "QLinearMatMul"),
+    }
+)
+# Heavy, and left to a profiled run: how much they do depends on sizes that free dimensions set.
 _UNCOUNTABLE = frozenset(
     {
         *("LSTM", "GRU", "RNN", "Einsum", "Attention", "DeformConv", "DFT", "STFT", "GridSample"),
@@ -52,6 +55,18 @@ _LIGHT_EXTRAS = frozenset(
 )
 
 
+def is_countable(operator: str) -> bool:
+    """Whether a profiled run can say how much ``operator`` did, if only that it is nothing.
+
+    A profile does not name domains, so that the name alone has to do.
+    """
+    if operator in MAC_RULES or operator in (EINSUM, *_LIGHT_EXTRAS):
+        return True
+    if operator in _UNCOUNTABLE:
+        return False
+    return any(onnx.defs.has(operator, domain) for domain in PLAIN_DOMAINS)
+
+
 def count_macs(model: ModelProto) -> MacCount:
     """Count one inference of ``model`` with every free dimension 1.
 
@@ -64,10 +79,12 @@ def count_macs(model: ModelProto) -> MacCount:
     for node in model.graph.node:
         if _is_opaque(node, functions):
             uncounted[_label(node)] = None
-        elif node.op_type in _RULES:
+        elif node.op_type in _COUNTED:
             try:
-                total += _RULES[node.op_type](node, shapes)
-            except (_Unknown, IndexError):
+                total += mac_count(
+                    node.op_type, _shapes(shapes, node.input), _shapes(shapes, node.output)
+                )
+            except UnknownShape:
                 uncounted[_label(node)] = None
     if uncounted or total > MAX_COUNT:
         return MacCount(None, tuple(sorted(uncounted)))
@@ -89,7 +106,7 @@ def _is_opaque(node: NodeProto, functions: set[str]) -> bool:
 
 def _is_heavy(graph: GraphProto) -> bool:
     """Whether a loop's or condition's body does work that would have to be counted."""
-    return any(node.op_type in _RULES or _is_opaque(node, set()) for node in graph.node)
+    return any(node.op_type in _COUNTED or _is_opaque(node, set()) for node in graph.node)
 
 
 def _known_shapes(model: ModelProto) -> dict[str, Shape]:
@@ -130,53 +147,5 @@ def _whole_shape(value: onnx.ValueInfoProto) -> Shape | None:
     return tuple(dimension.dim_value for dimension in tensor.shape.dim)
 
 
-def _shape(shapes: Mapping[str, Shape], name: str) -> Shape:
-    shape = shapes.get(name)
-    if shape is None or any(size < 0 for size in shape):
-        raise _Unknown(name)
-    return shape
-
-
-def _convolution(weight_place: int) -> Callable[[NodeProto, Mapping[str, Shape]], int]:
-    def macs(node: NodeProto, shapes: Mapping[str, Shape]) -> int:
-        # A weight has shape (outputs, inputs per group, kernel...).
-        weight = _shape(shapes, node.input[weight_place])
-        return math.prod(_shape(shapes, node.output[0])) * math.prod(weight[1:])
-
-    return macs
-
-
-def _transposed_convolution(node: NodeProto, shapes: Mapping[str, Shape]) -> int:
-    # A weight has shape (inputs, outputs per group, kernel...).
-    weight = _shape(shapes, node.input[1])
-    return math.prod(_shape(shapes, node.input[0])) * math.prod(weight[1:])
-
-
-def _gemm(node: NodeProto, shapes: Mapping[str, Shape]) -> int:
-    first = _shape(shapes, node.input[0])
-    is_transposed = any(item.name == "transA" and item.i for item in node.attribute)
-    shared = first[0] if is_transposed else first[1]
-    return math.prod(_shape(shapes, node.output[0])) * shared
-
-
-def _matrix_product(
-    first_place: int, second_place: int
-) -> Callable[[NodeProto, Mapping[str, Shape]], int]:
-    def macs(node: NodeProto, shapes: Mapping[str, Shape]) -> int:
-        _shape(shapes, node.input[second_place])
-        shared = _shape(shapes, node.input[first_place])[-1]
-        return math.prod(_shape(shapes, node.output[0])) * shared
-
-    return macs
-
-
-_RULES: dict[str, Callable[[NodeProto, Mapping[str, Shape]], int]] = {
-    "Conv": _convolution(1),
-    "ConvInteger": _convolution(1),
-    "QLinearConv": _convolution(3),
-    "ConvTranspose": _transposed_convolution,
-    "Gemm": _gemm,
-    "MatMul": _matrix_product(0, 1),
-    "MatMulInteger": _matrix_product(0, 1),
-    "QLinearMatMul": _matrix_product(0, 3),
-}
+def _shapes(shapes: Mapping[str, Shape], names: Sequence[str]) -> list[Shape | None]:
+    return [shapes.get(name) for name in names]

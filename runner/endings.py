@@ -14,6 +14,12 @@ OUT_OF_CPU = Failure(
     "The model used up the computing time it is allowed and was stopped. "
     "Try smaller inputs, a smaller batch or the quick effort.",
 )
+FORBIDDEN_CALL = Failure(
+    "forbidden_call",
+    "The model made the runtime ask the system for something that no measurement needs, such as "
+    "a network connection or another program, and was stopped. Honest models do not: export it "
+    "again from a source that you trust.",
+)
 _MEMORY_WORDS = (
     "bad_alloc",
     "MemoryError",
@@ -36,6 +42,8 @@ def failure_of_exit(exit_status: int, stderr: str) -> Failure:
     """
     if exit_status == -signal.SIGXCPU:
         return OUT_OF_CPU
+    if exit_status == -signal.SIGSYS:
+        return FORBIDDEN_CALL
     if means_out_of_memory(stderr):
         return OUT_OF_MEMORY
     if exit_status == -signal.SIGKILL:

@@ -12,6 +12,7 @@ from runner.errors import MeasurementFailed, Rejected
 from runner.inputs import Values, make_values
 from runner.job import Job
 from runner.kinds import Guess, Guesses
+from runner.onnx_file import hinted_inputs
 from runner.real_inputs import with_shapes
 from runner.session import Inference, declared_inputs, prepare
 from runner.shapes import PlannedInput, plan_inputs
@@ -38,9 +39,6 @@ def inputs_of(session: onnxruntime.InferenceSession, job: Job) -> tuple[TensorDe
     # onnxruntime says [] for an undeclared rank too: a lone number is looked up in the file.
     if not any(is_left_open(one) for one in declared):
         return declared
-    # Imported only here: a model that declares everything is measured sooner without.
-    from runner.onnx_file import hinted_inputs
-
     try:
         hinted = {one.name: one for one in hinted_inputs(Path(job.onnx_path))}
     except Rejected:

@@ -11,7 +11,7 @@ SCHEMA = 1
 MAX_THREADS = 1_024
 MAX_BATCH_SIZE = 65_536
 
-Kind = Literal["measure", "inspect"]
+Kind = Literal["measure", "inspect", "profile"]
 Effort = Literal["quick", "standard", "careful"]
 
 MEASURING_S_BY_EFFORT: dict[Effort, float] = {"quick": 5.0, "standard": 20.0, "careful": 75.0}
@@ -69,17 +69,20 @@ class Limits:
 
 
 INSPECTION_LIMITS = Limits(wall_s=60.0, cpu_s=45.0)
+PROFILING_WALL_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One thing to do with one file: inspect it, or measure it.
+    """One thing to do with one file: inspect it, measure it, or profile a few calls of it.
 
     ``limits`` None means the usual ones for this job, ``measuring_s`` None the effort's.
     ``max_opset`` None means what the installed runtime can read. ``wants_gpu`` asks for the GPU
     where onnxruntime offers one. ``best_sentinel_s`` is what `Timing.best_sentinel_s` came to on
     this machine at its best, None where that is not known. ``values_path`` names an ``.npz``
-    with arrays that are fed as they are, each called like its input.
+    with arrays that are fed as they are, each called like its input. ``progress_path`` is a file
+    that progress is written to when the job is done by hand. With ``requires_sandbox`` it is not
+    done at all where the cage lacks what matters. ``counts_macs`` is whether an inspection does.
     """
 
     kind: Kind
@@ -96,6 +99,8 @@ class Job:
     wants_gpu: bool = False
     best_sentinel_s: float | None = None
     values_path: str | None = None
+    requires_sandbox: bool = False
+    counts_macs: bool = True
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -113,6 +118,17 @@ class Job:
             raise Nonsense("measuring_s", "must be more than 0 and at most 3,600")
         if self.best_sentinel_s is not None and self.best_sentinel_s <= 0:
             raise Nonsense("best_sentinel_s", "must be more than nothing")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of the files that the job is about; all that its child gets to read."""
+        values = () if self.values_path is None else (self.values_path,)
+        return (self.onnx_path, *values)
+
+    @property
+    def may_use_gpu(self) -> bool:
+        """Whether a GPU is asked for, by a kind of job that uses one, and no whole cage is."""
+        return self.wants_gpu and self.kind == "measure" and not self.requires_sandbox
 
     @property
     def wanted_measuring_s(self) -> float:
@@ -136,14 +152,19 @@ class Job:
         if self.kind == "inspect":
             return INSPECTION_LIMITS
         wall_s = self.longest_measuring_s + OVERHEAD_S
+        if self.kind == "profile":
+            wall_s = PROFILING_WALL_S
         return Limits(wall_s=wall_s, cpu_s=wall_s * self.intra_op_threads + 5.0)
 
-    def with_paths(self, *, onnx_path: str, progress_path: str) -> "Job":
-        """The same job on a file at ``onnx_path``, writing its progress to ``progress_path``."""
-        values_path = None if self.values_path is None else str(Path(self.values_path).resolve())
-        return replace(
-            self, onnx_path=onnx_path, progress_path=progress_path, values_path=values_path
-        )
+    def caged_by(self, *, memory_bytes: int, requires_sandbox: bool) -> "Job":
+        """The same job with so much address space, its other limits as they are."""
+        limits = replace(self.effective_limits, memory_bytes=memory_bytes)
+        return replace(self, limits=limits, requires_sandbox=requires_sandbox)
+
+    def beside(self, folder: Path) -> "Job":
+        """The same job with the files it names looked for from ``folder``, that of the job."""
+        values_path = None if self.values_path is None else str(folder / self.values_path)
+        return replace(self, onnx_path=str(folder / self.onnx_path), values_path=values_path)
 
     def to_json(self) -> str:
         """The text of a job file."""

@@ -4,41 +4,49 @@ import contextlib
 import os
 import select
 import signal
+import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from runner.channel import PARENT_PID_VARIABLE, Complaints, Listener
 from runner.endings import failure_of_exit
 from runner.errors import Nonsense
+from runner.given_files import NO_FILE
 from runner.job import Job
 from runner.results import Failure, Progress, Result, read_answer
 from runner.text_locale import child_locale
 
 TICK_S = 0.2
 SHORT_TICK_S = 0.02
-MAX_RESULT_BYTES = 4 * 2**20
-MAX_PROGRESS_BYTES = 4_096
-MAX_STDERR_BYTES = 16_384
-PARENT_PID_VARIABLE = "CARBONSITE_RUNNER_PARENT"
 
 # Given the progress so far (None before the first word); a text stops the child, as the reason.
 OnTick = Callable[[Progress | None], str | None]
 
 
 class Child:
-    """One running `python -m runner`, in its own process group.
+    """One running `python -m runner --caged`, in its own process group.
 
     The child dies with the thread that started it, so start and watch it from one thread.
     """
 
-    def __init__(self, job: Job, process: "subprocess.Popen[bytes]", work_dir: Path) -> None:
+    def __init__(
+        self,
+        job: Job,
+        process: "subprocess.Popen[bytes]",
+        listener: Listener,
+        complaints: Complaints,
+    ) -> None:
         self.job = job
         self._process = process
-        self._work_dir = work_dir
+        self._listener = listener
+        self._complaints = complaints
+        self._last_progress: Progress | None = None
         self._deadline_s = time.monotonic() + job.effective_limits.wall_s
         self._stopped: Failure | None = None
+        self._answer: bytes | None = None
 
     @classmethod
     def start(cls, job: Job, work_dir: Path) -> "Child":
@@ -47,22 +55,30 @@ class Child:
         Raises OSError when no process can be started.
         """
         work_dir = work_dir.resolve()
-        asked = job.with_paths(
-            onnx_path=str(Path(job.onnx_path).resolve()),
-            progress_path=str(work_dir / "progress.json"),
-        )
-        (work_dir / "job.json").write_text(asked.to_json(), encoding="utf-8")
-        with (work_dir / "stderr.txt").open("wb") as stderr:
+        (work_dir / "job.json").write_text(job.to_json(), encoding="utf-8")
+        listener, complaints = Listener(), Complaints()
+        files = [_open_for(path) for path in job.files]
+        opened = [one for one in files if one != NO_FILE]
+        try:
             process = subprocess.Popen(
-                _command(work_dir),
+                _command(work_dir, listener.descriptor, files),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=stderr,
+                stderr=complaints.write_end,
                 cwd=work_dir,
-                env=_environment(work_dir),
+                env=child_environment(work_dir),
+                pass_fds=[listener.descriptor, *opened],
                 start_new_session=True,
             )
-        return cls(asked, process, work_dir)
+        except OSError:
+            listener.close()
+            complaints.close()
+            raise
+        finally:
+            complaints.close_write_end()
+            for descriptor in opened:
+                os.close(descriptor)
+        return cls(job, process, listener, complaints)
 
     @property
     def pid(self) -> int:
@@ -71,6 +87,7 @@ class Child:
 
     def poll(self) -> bool:
         """Whether the child has ended; one that is past its time is ended here."""
+        self._complaints.listen()
         if not self._has_ended() and time.monotonic() > self._deadline_s:
             self.kill(_out_of_time(self.job))
         return self._has_ended()
@@ -81,8 +98,8 @@ class Child:
             return
         try:
             descriptor = os.pidfd_open(self.pid)
-        # Kernels before 5.3 have no such thing, and some containers forbid it.
-        except OSError:
+        # Kernels before 5.3 and other systems have no such thing, and some containers forbid it.
+        except (OSError, AttributeError):
             time.sleep(min(timeout_s, SHORT_TICK_S))
             return
         try:
@@ -92,10 +109,11 @@ class Child:
 
     def progress(self) -> Progress | None:
         """What the child last said, None before its first word."""
-        try:
-            return Progress.from_json(self._read("progress.json", limit_bytes=MAX_PROGRESS_BYTES))
-        except (OSError, Nonsense):
-            return None
+        text = self._listener.progress()
+        if text is not None:
+            with contextlib.suppress(Nonsense):
+                self._last_progress = Progress.from_json(text)
+        return self._last_progress
 
     def kill(self, why: Failure | None = None) -> None:
         """End the child and all that it started, at once; ``why`` becomes its outcome."""
@@ -111,16 +129,14 @@ class Child:
         if self._stopped is not None:
             return self._stopped
         if exit_status != 0:
-            stderr = self._read_or_nothing("stderr.txt", limit_bytes=MAX_STDERR_BYTES)
-            return failure_of_exit(exit_status, stderr.decode("utf-8", "replace"))
+            return failure_of_exit(exit_status, self._complaints.text())
         return self._read_outcome()
 
     def _read_outcome(self) -> Result | Failure:
-        try:
-            text = self._read("result.json", limit_bytes=MAX_RESULT_BYTES)
-            return read_answer(text, kind=self.job.kind)
-        except OSError:
+        if self._answer is None:
             return Failure("no_result", "The measurement ended without a result. Run it again.")
+        try:
+            return read_answer(self._answer, kind=self.job.kind)
         except Nonsense as error:
             return Failure(
                 "nonsense_result",
@@ -131,30 +147,22 @@ class Child:
         if self._process.returncode is not None:
             return True
         # WNOWAIT leaves the child unreaped, so its id, the group's too, is not given away.
-        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self._process.pid, flags) is not None
+        if hasattr(os, "waitid"):
+            flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            return os.waitid(os.P_PID, self._process.pid, flags) is not None
+        return self._process.poll() is not None
 
     def _end_group(self) -> int:
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        if self._listener.is_open:
+            self._complaints.listen()
+            self._answer = self._listener.answer()
+            self._complaints.close()
+            self._listener.close()
         return self._process.wait()
-
-    def _read(self, name: str, *, limit_bytes: int) -> bytes:
-        # The child could have put a link or a pipe there: neither is followed.
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(self._work_dir / name, flags)
-        with open(descriptor, "rb") as file:
-            text = file.read(limit_bytes + 1)
-        if text is None or len(text) > limit_bytes:
-            raise Nonsense(name, "is larger than any honest one")
-        return text
-
-    def _read_or_nothing(self, name: str, *, limit_bytes: int) -> bytes:
-        try:
-            return self._read(name, limit_bytes=limit_bytes)
-        except (OSError, Nonsense):
-            return b""
 
 
 def run(
@@ -179,13 +187,30 @@ def run(
         child.kill()
 
 
-def _command(work_dir: Path) -> list[str]:
+def _open_for(path: str) -> int:
+    """The file at ``path``, open for reading only; NO_FILE where there is no plain file to open."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return NO_FILE
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    return NO_FILE
+
+
+def _command(work_dir: Path, channel: int, files: Sequence[int]) -> list[str]:
+    given = ",".join(map(str, files))
+    return [*python_command(), "--caged", str(work_dir / "job.json"), str(channel), given]
+
+
+def python_command() -> list[str]:
+    """Return how `python -m runner` is called by a program."""
     # -P and -s: neither the work folder nor a user's site-packages may supply modules.
-    arguments = [str(work_dir / "job.json"), str(work_dir / "result.json")]
-    return [sys.executable, "-P", "-s", "-m", "runner", *arguments]
+    return [sys.executable, "-P", "-s", "-m", "runner"]
 
 
-def _environment(work_dir: Path) -> dict[str, str]:
+def child_environment(work_dir: Path) -> dict[str, str]:
     """Everything that the child may know of its surroundings: no secrets, no settings."""
     language = child_locale()
     return {
@@ -212,6 +237,12 @@ def _out_of_time(job: Job) -> Failure:
             "out_of_time",
             f"Reading the file took longer than the {wall_s:.3g} s allowed, so it was stopped. "
             "The model is too large or too intricate for carbonsite.",
+        )
+    if job.kind == "profile":
+        return Failure(
+            "out_of_time",
+            f"Running it once more, without optimisations, took longer than the {wall_s:.3g} s "
+            "allowed for that.",
         )
     return Failure(
         "out_of_time",

@@ -1,17 +1,22 @@
 """What measured, machine and software, and fingerprints of what makes figures comparable."""
 
+import contextlib
 import hashlib
 import os
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from io import FileIO
 from pathlib import Path
 
+from runner.kept_open import KeptOpen
 from runner.results import Machine, Software
 
 ENGINE_VERSION = "3"
 GIB = 2**30
 MAX_TEXT_LENGTH = 200
+# Source: proc_pid_clear_refs(5).
+_RESET_PEAK = b"5"
 _ROOT = Path("/")
 _CACHE_LETTERS = {"Data": "d", "Instruction": "i", "Unified": ""}
 _CACHE_UNITS = {"": 1, "K": 2**10, "M": 2**20}
@@ -60,22 +65,52 @@ def describe_software(
     )
 
 
-def peak_memory_bytes(root: Path = _ROOT) -> int | None:
-    """Return the most memory that this process has had resident, None where not told.
+class OwnMemory:
+    """What this process has resident, read from a file that stays open.
 
-    From VmHWM: getrusage's figure is inherited across fork and exec.
+    From VmHWM and VmRSS: getrusage's peak is inherited across fork and exec.
     """
-    return _own_memory_bytes("VmHWM", root)
+
+    def __init__(self, root: Path = _ROOT) -> None:
+        self._read_text = KeptOpen()
+        self._path = root / "proc/self/status"
+        self._read("VmRSS")
+        self._peak_reset = _open_to_write(root / "proc/self/clear_refs")
+
+    @property
+    def peak_bytes(self) -> int | None:
+        """The most that it has had, None where that is not told."""
+        return self._read("VmHWM")
+
+    @property
+    def resident_bytes(self) -> int | None:
+        """What it has now, None where that is not told."""
+        return self._read("VmRSS")
+
+    def forget_peak(self) -> None:
+        """Count the peak from now on, where the system lets it.
+
+        The file and its copy are in memory while a model is parsed from there; who loads it
+        from its path never has them.
+        """
+        if self._peak_reset is not None:
+            with contextlib.suppress(OSError):
+                self._peak_reset.write(_RESET_PEAK)
+
+    def _read(self, name: str) -> int | None:
+        try:
+            lines = self._read_text(self._path).splitlines()
+        except OSError:
+            return None
+        spoken = _pairs_of(lines, ":").get(name, "")
+        return int(spoken.split()[0]) * 1024 if spoken else None
 
 
-def resident_memory_bytes(root: Path = _ROOT) -> int | None:
-    """Return how much memory this process has resident now, None where not told."""
-    return _own_memory_bytes("VmRSS", root)
-
-
-def _own_memory_bytes(name: str, root: Path) -> int | None:
-    spoken = _pairs(root / "proc/self/status", ":").get(name, "")
-    return int(spoken.split()[0]) * 1024 if spoken else None
+def _open_to_write(path: Path) -> FileIO | None:
+    try:
+        return path.open("wb", buffering=0)
+    except OSError:
+        return None
 
 
 def _memory_bytes(root: Path) -> int | None:
@@ -107,6 +142,10 @@ def _pairs(path: Path, separator: str) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return {}
+    return _pairs_of(lines, separator)
+
+
+def _pairs_of(lines: Iterable[str], separator: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in lines:
         name, is_pair, value = line.partition(separator)

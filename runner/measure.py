@@ -1,7 +1,7 @@
 """One measurement from start to end: load, first call, warm-up, timed rounds, figures."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,17 +13,14 @@ from runner.bursts import BurstLog, Gate, best_sentinel_ns
 from runner.caveats import caveats
 from runner.feeding import feed, inputs_of
 from runner.job import Job
-from runner.machine import (
-    describe_machine,
-    describe_software,
-    peak_memory_bytes,
-    resident_memory_bytes,
-)
+from runner.layers import Sandbox
+from runner.machine import OwnMemory, describe_machine, describe_software
 from runner.meters.metering import Metering, open_meters
-from runner.providers import Provider, choose
+from runner.providers import Provider, choose, kept_from_gpu
 from runner.real_inputs import real_values
+from runner.rehearsal import rehearse
 from runner.reporting import Reporter
-from runner.results import InputUsed, MeasurementResult, Timing
+from runner.results import InputUsed, Machine, MeasurementResult, Timing
 from runner.rounds import Pace, measure_rounds
 from runner.session import (
     Inference,
@@ -35,17 +32,30 @@ from runner.timings import NS_PER_S, Timings
 
 WARM_UP_CALLS = 2
 WARM_UP_S = 0.3
+_CAGED_GPU = "the cage keeps the process that measures from the GPU's driver"
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """All that is asked of the system, asked or opened before the cage is closed."""
+
+    machine: Machine
+    cores: tuple[int, ...]
+    memory: OwnMemory
+    metering: Metering
+    sandbox: Sandbox
+    asked: Provider
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A session, what loading it took, and the provider and the cores that it runs on."""
+    """A session, what loading it took, and the provider that it runs on."""
 
+    around: _Surroundings
     session: onnxruntime.InferenceSession
     provider: Provider
     load_s: float
     memory_bytes: int | None
-    cores: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +67,28 @@ class _Measured:
     peak_memory_bytes: int | None
 
 
-def measure(job: Job, reporter: Reporter) -> MeasurementResult:
+def _no_cage(_: Provider) -> Sandbox:
+    return Sandbox()
+
+
+def measure(
+    job: Job,
+    reporter: Reporter,
+    *,
+    close_cage: Callable[[Provider], Sandbox] = _no_cage,
+    memory: OwnMemory | None = None,
+) -> MeasurementResult:
     """Do the measurement that ``job`` describes.
 
+    ``close_cage`` is called before anything of the model is read. ``memory`` was opened before
+    the process gave up the right to.
     Raises InputProblem when its inputs cannot be fed as chosen, MeasurementFailed when the
     model cannot be loaded or run, MemoryError when it does not fit.
     """
-    metering = Metering.begin(open_meters())
+    around = _look_around(job, close_cage, memory or OwnMemory())
     started_s = time.monotonic()
     reporter.enter("loading")
-    loaded = _load(job)
+    loaded = _load(job, around)
     declared = inputs_of(loaded.session, job)
     real = real_values(job, declared)
     reporter.enter("warming_up")
@@ -80,36 +102,54 @@ def measure(job: Job, reporter: Reporter) -> MeasurementResult:
             call_s=call_s,
             pace=Pace.of(job, started_s=started_s, gate=_gate(job, loaded.provider)),
             reporter=reporter,
-            around_round=metering.timed,
+            around_round=around.metering.timed,
         ),
         planned,
     )
-    measured = _Measured(log, wall_s, peak_memory_bytes())
+    measured = _Measured(log, wall_s, around.memory.peak_bytes)
     reporter.enter("finishing")
     result = _result(job, loaded, inference, planned, measured)
-    return replace(result, metered=metering.metered(latency_s=result.latency.mean_s))
+    return replace(result, metered=around.metering.metered(latency_s=result.latency.mean_s))
 
 
-def _load(job: Job) -> _Loaded:
+def _look_around(
+    job: Job, close_cage: Callable[[Provider], Sandbox], memory: OwnMemory
+) -> _Surroundings:
+    metering = Metering.begin(open_meters())
+    machine = describe_machine()
+    rehearse()
     # Before the session: its threads inherit the cores.
     pinned = cores.pin(job.intra_op_threads)
-    before_bytes = resident_memory_bytes()
+    asked = _provider_for(job)
+    sandbox = close_cage(asked)
+    if "seccomp" in sandbox.layers:
+        metering.lose("gpu", _CAGED_GPU)
+    return _Surroundings(machine, pinned, memory, metering, sandbox, asked)
+
+
+def _provider_for(job: Job) -> Provider:
     asked = choose(wants_gpu=job.wants_gpu, offered=onnxruntime.get_available_providers())
+    return kept_from_gpu() if asked.is_gpu and job.requires_sandbox else asked
+
+
+def _load(job: Job, around: _Surroundings) -> _Loaded:
+    before_bytes = around.memory.resident_bytes
     start_s = time.perf_counter()
     session = load(
         Path(job.onnx_path),
         intra_op_threads=job.intra_op_threads,
-        cores=pinned,
-        provider=asked,
+        cores=around.cores,
+        provider=around.asked,
+        on_parsed=around.memory.forget_peak,
     )
     load_s = time.perf_counter() - start_s
-    if len(pinned) == job.intra_op_threads:
-        cores.stay_on_first(pinned)
-    after_bytes = resident_memory_bytes()
+    if len(around.cores) == job.intra_op_threads:
+        cores.stay_on_first(around.cores)
+    after_bytes = around.memory.resident_bytes
     is_known = before_bytes is not None and after_bytes is not None
     memory_bytes = max(0, (after_bytes or 0) - (before_bytes or 0)) if is_known else None
-    provider = asked.as_used(session.get_providers())
-    return _Loaded(session, provider, load_s, memory_bytes, pinned)
+    provider = around.asked.as_used(session.get_providers())
+    return _Loaded(around, session, provider, load_s, memory_bytes)
 
 
 def _gate(job: Job, provider: Provider) -> Gate:
@@ -139,7 +179,7 @@ def _result(
     measured: _Measured,
 ) -> MeasurementResult:
     timings = Timings.of(measured.log, batch_size=job.batch_size)
-    machine = describe_machine()
+    around = loaded.around
     busy_cores = timings.cpu_ratio
     return MeasurementResult(
         latency=timings.latency(),
@@ -150,14 +190,14 @@ def _result(
         first_call_s=inference.first_call_s,
         peak_memory_bytes=measured.peak_memory_bytes,
         cpu_usage_ratio=min(1.0, busy_cores / job.intra_op_threads),
-        machine_usage_ratio=min(1.0, busy_cores / machine.core_count),
+        machine_usage_ratio=min(1.0, busy_cores / around.machine.core_count),
         # By share of the calls' own time, so that what goes on between them is left out.
         cpu_time_per_inference_s=busy_cores * timings.mean_s,
         measuring_wall_s=measured.wall_s,
         uses_io_binding=inference.uses_io_binding,
         inputs=tuple(_used(item) for item in planned),
         outputs=inference.outputs,
-        machine=machine,
+        machine=around.machine,
         software=describe_software(
             onnxruntime=onnxruntime.__version__,
             numpy=np.__version__,
@@ -166,18 +206,20 @@ def _result(
         ),
         session_memory_bytes=loaded.memory_bytes,
         timing=_timing(job, loaded, measured.log, timings),
+        sandbox=around.sandbox,
     )
 
 
 def _timing(job: Job, loaded: _Loaded, log: BurstLog, timings: Timings) -> Timing:
-    notes = caveats(job, timings, log=log, provider=loaded.provider, cores=loaded.cores)
+    pinned = loaded.around.cores
+    notes = caveats(job, timings, log=log, provider=loaded.provider, cores=pinned)
     return Timing(
         calls_per_sample=log.calls_per_sample,
         burst_count=len(log.bursts),
         quiet_burst_count=len(timings.quiet),
         round_count=timings.believed_round_count,
         best_sentinel_s=best_sentinel_ns(log.bursts) / NS_PER_S,
-        cores=loaded.cores,
+        cores=pinned,
         notes=tuple(notes),
         known_best_sentinel_s=job.best_sentinel_s,
     )

@@ -1,22 +1,26 @@
 """What an ONNX file says about itself, read without running it or trusting it."""
 
 import mmap
+import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import GraphProto, ModelProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto
 
 from runner.acceptance import PLAIN_DOMAINS, check_model, check_text
-from runner.counting import count_macs
+from runner.counting import MacCount, count_macs
 from runner.descriptions import TensorDescription, declared_dimension
 from runner.errors import Rejected
+from runner.given_files import open_given
 from runner.hints import with_hints
 from runner.results import InspectionResult
 from runner.weights import nodes_within, parameter_count
 from runner.wire import Buffer, skeleton
 
+T = TypeVar("T")
 MAX_PRODUCER_LENGTH = 200
 # A model with more kinds of operators than this is no model; ONNX itself has about 200.
 MAX_OPERATOR_KINDS = 2_000
@@ -28,31 +32,49 @@ _DTYPE_NAMES: dict[int, str] = {
 }
 
 
-def inspect_file(path: Path, *, max_opset: int | None = None) -> InspectionResult:
+def inspect_file(
+    path: Path, *, max_opset: int | None = None, counts_macs: bool = True
+) -> InspectionResult:
     """Read the file at ``path``; its weights are not loaded, whatever its size.
 
     Raises Rejected with a stable code when it is no model that carbonsite can measure.
     """
+    return _read(
+        path, lambda data: inspect_bytes(data, max_opset=max_opset, counts_macs=counts_macs)
+    )
+
+
+def read_structure(path: Path) -> ModelProto:
+    """Return the model in the file at ``path`` without the values of its weights.
+
+    Raises Rejected as `inspect_file` does.
+    """
+    return _read(path, lambda data: _parse(skeleton(data)))
+
+
+def _read(path: Path, read: Callable[[Buffer], T]) -> T:
     try:
-        with path.open("rb") as file:
-            if path.stat().st_size == 0:
+        with open_given(path) as file:
+            if os.fstat(file.fileno()).st_size == 0:
                 raise Rejected(
                     "empty_file",
                     "The file is empty. Export the model again and upload the new file.",
                 )
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return inspect_bytes(data, max_opset=max_opset)
+                return read(data)
     except OSError as error:
         raise Rejected(
             "missing_file", "The model's file cannot be opened. Upload it again."
         ) from error
 
 
-def inspect_bytes(data: Buffer, *, max_opset: int | None = None) -> InspectionResult:
+def inspect_bytes(
+    data: Buffer, *, max_opset: int | None = None, counts_macs: bool = True
+) -> InspectionResult:
     """Read the model in ``data``, as `inspect_file` does."""
     model = _parse(skeleton(data))
     check_model(model, max_opset=max_opset)
-    return _described(model)
+    return _described(model, counts_macs=counts_macs)
 
 
 def _parse(serialised: bytes) -> ModelProto:
@@ -68,7 +90,7 @@ def _parse(serialised: bytes) -> ModelProto:
         ) from error
 
 
-def _described(model: ModelProto) -> InspectionResult:
+def _described(model: ModelProto, *, counts_macs: bool) -> InspectionResult:
     graph = model.graph
     operators = _operators(model)
     imports = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
@@ -76,7 +98,7 @@ def _described(model: ModelProto) -> InspectionResult:
     outputs = _tensors(graph.output)
     parameters = parameter_count(graph)
     # Last, because counting changes the model.
-    counted = count_macs(model)
+    counted = count_macs(model) if counts_macs else MacCount(None, ())
     return InspectionResult(
         opset=imports.get("ai.onnx"),
         opset_imports=imports,
@@ -98,13 +120,7 @@ def hinted_inputs(path: Path) -> tuple[TensorDescription, ...]:
 
     Raises Rejected for what `inspect_file` refuses.
     """
-    try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            model = _parse(skeleton(data))
-    except (OSError, ValueError) as error:
-        raise Rejected(
-            "missing_file", "The model's file cannot be opened. Upload it again."
-        ) from error
+    model = read_structure(path)
     # A job may come without an inspection; shape inference follows functions without end.
     check_model(model)
     return with_hints(model, _inputs(model.graph))

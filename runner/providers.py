@@ -18,6 +18,12 @@ NOT_STARTED = (
 )
 
 
+CAGED = (
+    "The profile has a GPU, but this site keeps models in a cage that no GPU fits into: measured "
+    "on the CPU."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """One of onnxruntime's execution providers; ``note`` says why it is not the one asked for."""
@@ -61,6 +67,11 @@ def choose(*, wants_gpu: bool, offered: Sequence[str]) -> Provider:
     if CUDA_NAME not in offered:
         return replace(CPU, note=NOT_OFFERED)
     return Provider(CUDA_NAME, {"device_id": "0"})
+
+
+def kept_from_gpu() -> Provider:
+    """The CPU, in place of a GPU that the cage keeps the model from."""
+    return replace(CPU, note=CAGED)
 
 
 def maps_gpu_memory(*, wants_gpu: bool, driver: Path = _DRIVER) -> bool:

@@ -8,13 +8,16 @@ import ast
 import math
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from runner.descriptions import TensorDescription
 from runner.errors import InputProblem
+from runner.given_files import open_given
 from runner.job import InputChoices, Job
 
 if TYPE_CHECKING:
@@ -168,15 +171,27 @@ def read_values(
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
 
 
-def _opened(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except (OSError, ValueError, *_ZIP_ERRORS) as error:
-        raise InputProblem(
-            FIELD,
-            "This is no .npz file. Save the arrays with "
-            'numpy.savez("inputs.npz", NAME=array), each called like its input.',
-        ) from error
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(BufferedReader(open_given(path)))
+            archive = stack.enter_context(zipfile.ZipFile(file))
+        except FileNotFoundError as error:
+            raise InputProblem(
+                FIELD, f"There is no file {path.name}. Put the real inputs of this job there."
+            ) from error
+        except (OSError, ValueError, *_ZIP_ERRORS) as error:
+            raise _no_archive() from error
+        yield archive
+
+
+def _no_archive() -> InputProblem:
+    return InputProblem(
+        FIELD,
+        "This is no .npz file. Save the arrays with "
+        'numpy.savez("inputs.npz", NAME=array), each called like its input.',
+    )
 
 
 def _check_members(members: Sequence[zipfile.ZipInfo]) -> None:

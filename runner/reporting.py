@@ -1,7 +1,8 @@
-"""How a child writes what it has to say: whole files that appear at once, never in parts."""
+"""How often a child says where it is, and how a file is written at once, never in parts."""
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from runner.messages import to_json
@@ -18,24 +19,24 @@ def write_whole(path: Path, text: str) -> None:
 
 
 class Reporter:
-    """Writes progress at most every half second; says nothing where no path was given."""
+    """Tells progress at most every half second; says nothing where nobody listens."""
 
-    def __init__(self, path: str | None) -> None:
-        self._path = Path(path) if path else None
+    def __init__(self, tell: Callable[[str], None] | None) -> None:
+        self._tell = tell
         self._next_s = 0.0
         self._sample_count = 0
 
     def enter(self, phase: Phase) -> None:
         """Say that ``phase`` has begun, at once."""
-        self._write(Progress(phase, self._sample_count))
+        self._say(Progress(phase, self._sample_count))
 
     def counted(self, sample_count: int) -> None:
         """Say how many inferences have been timed, unless something was said just now."""
         self._sample_count = sample_count
         if time.monotonic() >= self._next_s:
-            self._write(Progress("measuring", sample_count))
+            self._say(Progress("measuring", sample_count))
 
-    def _write(self, progress: Progress) -> None:
+    def _say(self, progress: Progress) -> None:
         self._next_s = time.monotonic() + REPORT_EVERY_S
-        if self._path is not None:
-            write_whole(self._path, to_json(progress))
+        if self._tell is not None:
+            self._tell(to_json(progress))

@@ -7,14 +7,18 @@ together is the only thing that leaves `read_answer`.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from runner.composition import Composition
 from runner.descriptions import TensorDescription
 from runner.errors import Nonsense
 from runner.job import SCHEMA, Kind
+from runner.layers import Sandbox
 from runner.messages import decode, parse_json, to_json
 from runner.meters.metered import Metered
 
 MAX_SAMPLES_KEPT = 2_000
-Phase = Literal["starting", "inspecting", "loading", "warming_up", "measuring", "finishing"]
+Phase = Literal[
+    "starting", "inspecting", "loading", "warming_up", "measuring", "finishing", "profiling"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +225,7 @@ class MeasurementResult:
     session_memory_bytes: int | None = None
     timing: Timing = Timing()
     metered: Metered = Metered()
+    sandbox: Sandbox = Sandbox()
 
     def __post_init__(self) -> None:
         if not self.samples_s or len(self.samples_s) > MAX_SAMPLES_KEPT:
@@ -237,7 +242,7 @@ class MeasurementResult:
                 raise Nonsense(name, "must be between 0 and 1")
 
 
-Result = InspectionResult | MeasurementResult
+Result = InspectionResult | MeasurementResult | Composition
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +251,7 @@ class Answer:
 
     kind: Kind
     ok: bool
-    result: InspectionResult | MeasurementResult | None
+    result: InspectionResult | MeasurementResult | Composition | None
     failure: Failure | None
     schema: int = SCHEMA
 
@@ -269,6 +274,8 @@ def read_answer(text: str | bytes, *, kind: Kind) -> Result | Failure:
         return decode(Failure, plain["failure"], "failure")
     if plain["ok"] is not True or plain["failure"] is not None:
         raise Nonsense("ok", "says one thing and the result another")
+    if kind == "profile":
+        return decode(Composition, plain["result"], "result")
     if kind == "inspect":
         return decode(InspectionResult, plain["result"], "result")
     return decode(MeasurementResult, plain["result"], "result")

@@ -1,9 +1,10 @@
 """A model loaded into onnxruntime, and one call of it: how it is set up, fed and told of."""
 
+import contextlib
 import functools
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +14,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from runner.endings import means_out_of_memory
 from runner.errors import MeasurementFailed
+from runner.given_files import open_given
 from runner.inputs import Values
 from runner.job import InputChoices
 from runner.providers import CPU, Provider
@@ -64,19 +66,83 @@ class Inference:
     kept_alive: object = None
 
 
+def _nothing() -> None:
+    """What is done when nobody wants to know."""
+
+
+class _FromMemory(onnxruntime.InferenceSession):  # type: ignore[misc]
+    """A session whose model's bytes live no longer than until they are parsed.
+
+    onnxruntime's own class keeps them as long as the session.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], bytes],
+        options: onnxruntime.SessionOptions,
+        provider: Provider = CPU,
+        on_parsed: Callable[[], None] = _nothing,
+    ) -> None:
+        self._read = read
+        self._provider = provider
+        self._on_parsed = on_parsed
+        # A second try without a provider that fails is `load`'s.
+        super().__init__(b"read later", options, providers=[provider.name], enable_fallback=0)
+
+    def _create_inference_session(self, *_: object) -> None:
+        parsed = native.InferenceSession(self._sess_options, self._read(), False, False)
+        self._on_parsed()
+        names, settings = zip(*self._provider.wanted, strict=True)
+        parsed.initialize_session(list(names), list(settings), set())
+        self._bind_session(parsed)
+
+
 def load(
-    path: Path, *, intra_op_threads: int, cores: Sequence[int] = (), provider: Provider = CPU
+    path: Path,
+    *,
+    intra_op_threads: int,
+    cores: Sequence[int] = (),
+    provider: Provider = CPU,
+    on_parsed: Callable[[], None] = _nothing,
 ) -> onnxruntime.InferenceSession:
     """Return the model at ``path`` as a session with just so many threads on the processor.
 
-    Where there is one of ``cores`` for each thread, each thread stays on its own.
+    Where there is one of ``cores`` for each thread, each thread stays on its own. Where the GPU's
+    ``provider`` fails, the session is one on the CPU. ``on_parsed`` is called once the file's
+    bytes are gone again and before the session is built of them.
     Raises MeasurementFailed with onnxruntime's reason when it does not take the model.
     """
+    options = _options(intra_op_threads, cores)
+    with _saying_why(), open_given(path) as file:
+        if provider.is_gpu:
+            with contextlib.suppress(*RUNTIME_ERRORS):
+                return _FromMemory(file.readall, options, provider, on_parsed)
+            file.seek(0)
+        return _FromMemory(file.readall, options, on_parsed=on_parsed)
+
+
+def load_to_profile(
+    path: Path, *, intra_op_threads: int, prefix: Path
+) -> onnxruntime.InferenceSession:
+    """Return the model at ``path`` with its graph as it is in the file, and every node timed.
+
+    The profile's path begins with ``prefix``. Raises as `load` does.
+    """
+    options = _options(intra_op_threads, ())
+    options.enable_profiling = True
+    options.profile_file_prefix = str(prefix)
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    # Weights that a kernel has packed for itself are no operands any more, and have no shape.
+    options.add_session_config_entry("session.disable_prepacking", "1")
+    with _saying_why(), open_given(path) as file:
+        return _FromMemory(file.readall, options)
+
+
+@contextlib.contextmanager
+def _saying_why() -> Iterator[None]:
     try:
-        return onnxruntime.InferenceSession(
-            path, _options(intra_op_threads, cores), providers=provider.wanted
-        )
-    except native.NoSuchFile as error:
+        yield
+    except OSError as error:
         raise MeasurementFailed(
             "missing_file", "The model's file cannot be opened. Upload it again."
         ) from error
@@ -89,6 +155,11 @@ def load(
             f"onnxruntime {onnxruntime.__version__} could not load this model: "
             f"{_reason(error)} Check that it loads there, or export it again.",
         ) from error
+
+
+def load_bytes(contents: bytes, *, intra_op_threads: int) -> onnxruntime.InferenceSession:
+    """Return a model of ours as a session."""
+    return _FromMemory(lambda: contents, _options(intra_op_threads, ()))
 
 
 def _options(intra_op_threads: int, cores: Sequence[int]) -> onnxruntime.SessionOptions:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from onnx import GraphProto, NodeProto, TensorProto, numpy_helper
+from onnx.helper import tensor_dtype_to_np_dtype
 
 _ALL = frozenset(range(64))
 # Operand places that hold no weights, by operator. Source: ONNX operator documentation.
@@ -69,17 +70,34 @@ class _Use:
 
 def parameter_count(graph: GraphProto) -> int:
     """Return how many numbers the weights of ``graph`` and of its inner graphs hold."""
+    return sum(weight.element_count for weight in _weights(graph))
+
+
+def weight_bytes(graph: GraphProto) -> int:
+    """Return the bytes of these weights, in the types in which the file holds them."""
+    return math.ceil(sum(w.element_count * element_bytes(w.dtype) for w in _weights(graph)))
+
+
+def element_bytes(dtype: int) -> float:
+    """Return the bytes of one number of an ONNX type; half a byte for one of four bits."""
+    if dtype in (TensorProto.INT4, TensorProto.UINT4):
+        return 0.5
+    try:
+        return float(tensor_dtype_to_np_dtype(dtype).itemsize)
+    except (KeyError, ValueError, TypeError):
+        return 0.0
+
+
+def _weights(graph: GraphProto) -> Iterator["_Constant"]:
     constants = {constant.name: constant for constant in _constants(graph)}
     uses: dict[str, list[_Use]] = {}
     for node in nodes_within(graph):
         for place, name in enumerate(node.input):
             if name in constants:
                 uses.setdefault(name, []).append(_Use(node.op_type, place))
-    return sum(
-        constants[name].element_count
-        for name, found in uses.items()
-        if any(_is_weight(constants[name], use) for use in found)
-    )
+    for name, found in uses.items():
+        if any(_is_weight(constants[name], use) for use in found):
+            yield constants[name]
 
 
 def graphs_within(graph: GraphProto) -> Iterator[GraphProto]:

@@ -42,7 +42,7 @@ _FIELDS: Mapping[str, Mapping[int, str]] = {
         **{1: "node", 2: COPY, 5: "tensor", 11: "value", 12: "value", 13: "value"},
         15: "sparse",
     },
-    "node": {1: COPY, 2: COPY, 4: COPY, 5: "attribute", 7: COPY, 8: COPY},
+    "node": {1: COPY, 2: COPY, 3: COPY, 4: COPY, 5: "attribute", 7: COPY, 8: COPY},
     "attribute": {
         **{1: COPY, 2: COPY, 3: COPY, 4: PAYLOAD, 5: "tensor", 6: "graph", 7: PAYLOAD},
         **{8: PAYLOAD, 9: PAYLOAD, 10: "tensor", 11: "graph", 14: "type", 15: "type"},

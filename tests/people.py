@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.models import User
-from benchmarks.models import InputSet, Measurement, ModelVersion, OnnxModel, Run
+from benchmarks.models import InputSet, Measurement, ModelVersion, OnnxModel, Run, Sweep
 from benchmarks.outcomes import store_estimate
 from hardware.assumptions import assumptions_of
 from hardware.models import CarbonIntensity, HardwareProfile, Processor, Zone
@@ -160,6 +160,36 @@ def a_queued_run(version=None, profile=None, **fields):
     )
 
 
+def a_sweep(version=None, profile=None, *, batch_sizes=(), intra_op_threads=(1,)):
+    """A sweep of the owner's; its runs wait, one for each batch size with each thread count."""
+    version = version or a_ready_version()
+    user = version.onnx_model.owner
+    profile = profile or HardwareProfile.objects.filter(owner=user).first() or a_profile(user)
+    sweep = Sweep.objects.create(
+        owner=user,
+        version=version,
+        profile=profile,
+        profile_name=profile.name,
+        settings={
+            "batch_sizes": list(batch_sizes),
+            "intra_op_threads": list(intra_op_threads),
+            "effort": "quick",
+            "inputs": {},
+        },
+    )
+    for batch_size in batch_sizes:
+        for thread_count in intra_op_threads:
+            a_queued_run(
+                version,
+                profile,
+                sweep=sweep,
+                batch_size=batch_size,
+                intra_op_threads=thread_count,
+                effort="quick",
+            )
+    return sweep
+
+
 def a_done_run(version=None, profile=None, *, mean_s=0.001, measurement=None, **fields):
     """A run that took ``mean_s`` per inference, with its estimate."""
     finished_at = fields.pop("finished_at", timezone.now())
@@ -211,6 +241,46 @@ def _figures(mean_s):
 
 
 AS_MEASURED = ("mean_s", "median_s", "p90_s", "p95_s", "p99_s", "max_s", "sample_count")
+
+
+def a_composition(**fields):
+    """Two convolutions that take three quarters of the time, and a product that takes the rest."""
+    conv, product = {"operator": "Conv"}, {"operator": "MatMul"}
+    values = {
+        "parameter_count": 44_426,
+        "weight_bytes": 177_704,
+        "mac_count": 1_434_000_000,
+        "flop_count": 2_868_000_000,
+        "activation_bytes": 43_016,
+        "peak_activation_bytes": 27_648,
+        "operators": [
+            {**conv, "call_count": 2, "time_ratio": 0.75, "mac_count": 1_400_000_000},
+            {**product, "call_count": 1, "time_ratio": 0.25, "mac_count": 34_000_000},
+        ],
+        "layers": [
+            {**conv, "name": "first", "call_count": 1, "time_ratio": 0.5, "mac_count": 900_000_000},
+            {
+                **product,
+                "name": "last",
+                "call_count": 1,
+                "time_ratio": 0.25,
+                "mac_count": 34_000_000,
+            },
+        ],
+        "other_layers": {"layer_count": 1, "time_ratio": 0.25, "mac_count": 500_000_000},
+        "uncounted_operators": [],
+        "constant_node_count": 0,
+        "profiled_call_s": 0.002,
+        "profiled_call_count": 10,
+        "notes": [],
+        **fields,
+    }
+    for one in values["operators"]:
+        one.setdefault("output_bytes", 1_000)
+    for one in values["layers"]:
+        one.setdefault("output_shape", [1, 6, 24, 24])
+        one.setdefault("parameter_bytes", 624)
+    return values
 
 
 def a_meter(name="rapl-package", *, covers="cpu", power_w=6.5, idle_power_w=2.0, latency_s=0.001):

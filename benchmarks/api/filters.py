@@ -2,7 +2,7 @@
 
 import django_filters
 
-from benchmarks.models import OnnxModel, Run
+from benchmarks.models import OnnxModel, Run, Sweep
 
 
 class OnnxModelFilter(django_filters.FilterSet):
@@ -16,8 +16,19 @@ class RunFilter(django_filters.FilterSet):
     model = django_filters.UUIDFilter(field_name="version__onnx_model_id")
     version = django_filters.UUIDFilter(field_name="version_id")
     profile = django_filters.UUIDFilter(field_name="profile_id")
+    sweep = django_filters.UUIDFilter(field_name="sweep_id")
     status = django_filters.MultipleChoiceFilter(choices=Run.Status.choices)
 
     class Meta:
         model = Run
-        fields = ["model", "version", "profile", "status", "effort"]
+        fields = ["model", "version", "profile", "sweep", "status", "effort"]
+
+
+class SweepFilter(django_filters.FilterSet):
+    model = django_filters.UUIDFilter(field_name="version__onnx_model_id")
+    version = django_filters.UUIDFilter(field_name="version_id")
+    profile = django_filters.UUIDFilter(field_name="profile_id")
+
+    class Meta:
+        model = Sweep
+        fields = ["model", "version", "profile"]

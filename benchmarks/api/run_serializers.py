@@ -1,5 +1,6 @@
 """The JSON of runs: what one asks for, and what one gets."""
 
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -236,6 +237,18 @@ class TimingSerializer(serializers.Serializer):
     notes = serializers.ListField(child=serializers.CharField())
 
 
+class MissingLayerSerializer(serializers.Serializer):
+    layer = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class SandboxSerializer(serializers.Serializer):
+    """What kept the model in while it was measured, and what of it the machine did not have."""
+
+    layers = serializers.ListField(child=serializers.CharField())
+    missing = MissingLayerSerializer(many=True)
+
+
 class MachineSerializer(serializers.Serializer):
     """The machine that measured."""
 
@@ -257,10 +270,14 @@ class RunSerializer(serializers.Serializer):
 
     id = serializers.UUIDField()
     url = serializers.URLField(help_text="The run's page.")
-    status = serializers.ChoiceField(choices=Run.Status)
+    job_url = serializers.URLField(help_text="The job file that repeats it elsewhere.")
+    status = serializers.ChoiceField(choices=Run.Status.choices)
     failure = FailureSerializer(allow_null=True)
     version = serializers.UUIDField()
     profile = serializers.UUIDField(allow_null=True)
+    sweep = serializers.UUIDField(
+        allow_null=True, help_text="The sweep that asked for it; null for a run by itself."
+    )
     settings = RunSettingsSerializer()
     queued_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
@@ -286,10 +303,19 @@ class RunSerializer(serializers.Serializer):
     sci = SciSerializer(allow_null=True)
     estimates = EstimateSerializer(many=True)
     metered = MeteredSerializer(allow_null=True)
+    sandbox = SandboxSerializer(allow_null=True)
     machine = MachineSerializer(allow_null=True)
     software = serializers.DictField(allow_null=True)
 
     def to_representation(self, run):
         """Return the JSON of ``run``."""
-        url = self.context["request"].build_absolute_uri(run.get_absolute_url())
-        return super().to_representation({**run_shape(run), "url": url})
+        absolute = self.context["request"].build_absolute_uri
+        addresses = {
+            "url": absolute(run.get_absolute_url()),
+            "job_url": absolute(reverse("api-run-job", args=[run.pk])),
+        }
+        return super().to_representation({**self.shape(run), **addresses})
+
+    def shape(self, run) -> dict:
+        """Return the plain values of ``run``."""
+        return run_shape(run)

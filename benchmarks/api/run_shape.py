@@ -42,6 +42,7 @@ def run_shape(run: Run) -> dict:
         "range": _range(estimate),
         **judged(run),
         "metered": _metered(measurement),
+        "sandbox": (measurement.sandbox or None) if measurement else None,
         "machine": measurement.machine if measurement else None,
         "software": measurement.software if measurement else None,
     }
@@ -54,6 +55,7 @@ def _course(run: Run) -> dict:
         "failure": _failure(run),
         "version": run.version_id,
         "profile": run.profile_id,
+        "sweep": run.sweep_id,
         "settings": {
             "batch_size": run.batch_size,
             "intra_op_threads": run.intra_op_threads,

@@ -2,6 +2,7 @@
 
 from django.shortcuts import get_object_or_404
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import APIException
@@ -11,14 +12,18 @@ from rest_framework.response import Response
 from benchmarks.api.filters import RunFilter
 from benchmarks.api.idempotency import KEY_PARAMETER, Attempt
 from benchmarks.api.pagination import RunCursorPagination
+from benchmarks.api.run_detail import RunDetailSerializer
 from benchmarks.api.run_serializers import RunRequestSerializer, RunSerializer
 from benchmarks.input_sets import batch_size_in
 from benchmarks.models import Run
+from benchmarks.reproduction import job_plain
 from benchmarks.submission import RunSettings, submit_run
 from hardware.api.filters import NameSearch
 
 # Two thousand numbers, for the histogram of the run's page alone.
 SAMPLES = "measurement__samples_s"
+# Two hundred layers, for one run alone.
+LAYERS = "measurement__composition"
 EXAMPLE_ID = "0198f0a1-7c1e-7d44-9f2b-3a1f5c2e8b10"
 
 
@@ -31,7 +36,7 @@ class RunIsOver(APIException):
 class Runs(ListAPIView):
     """Runs of your models and of the public ones, newest first, page by page along a cursor."""
 
-    queryset = Run.objects.with_results().defer(SAMPLES)
+    queryset = Run.objects.with_results().defer(SAMPLES, LAYERS)
     serializer_class = RunSerializer
     pagination_class = RunCursorPagination
     filter_backends = [DjangoFilterBackend, NameSearch]
@@ -71,17 +76,30 @@ class RunDetail(RetrieveAPIView):
     """One run, with its result once it has one."""
 
     queryset = Run.objects.with_results().defer(SAMPLES)
-    serializer_class = RunSerializer
+    serializer_class = RunDetailSerializer
 
     def get_queryset(self):
         """Runs that the user may see."""
         return super().get_queryset().visible_to(self.request.user)
 
 
+class RunJob(GenericAPIView):
+    """What repeats a run on another machine."""
+
+    queryset = Run.objects.with_results().defer(SAMPLES)
+    serializer_class = None
+
+    @extend_schema(operation_id="runs_job", responses={200: OpenApiTypes.OBJECT})
+    def get(self, request, pk):
+        """Answer with the job file: `python -m runner job.json result.json` does it again."""
+        run = get_object_or_404(self.get_queryset().visible_to(request.user), pk=pk)
+        return Response(job_plain(run))
+
+
 class RunCancel(GenericAPIView):
     """Where a run is called off."""
 
-    queryset = Run.objects.with_results().defer(SAMPLES)
+    queryset = Run.objects.with_results().defer(SAMPLES, LAYERS)
     serializer_class = RunSerializer
 
     @extend_schema(operation_id="runs_cancel", request=None, responses={200: RunSerializer})

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from benchmarks.api import input_views, me, model_views, run_views, whatif
+from benchmarks.api import input_views, me, model_views, run_views, sweep_views, whatif
 
 urlpatterns = [
     path("me/", me.Me.as_view(), name="api-me"),
@@ -22,6 +22,10 @@ urlpatterns = [
     path("versions/<uuid:pk>/", model_views.VersionDetail.as_view(), name="api-version"),
     path("runs/", run_views.Runs.as_view(), name="api-runs"),
     path("runs/<uuid:pk>/", run_views.RunDetail.as_view(), name="api-run"),
+    path("runs/<uuid:pk>/job/", run_views.RunJob.as_view(), name="api-run-job"),
     path("runs/<uuid:pk>/cancel/", run_views.RunCancel.as_view(), name="api-run-cancel"),
     path("runs/<uuid:pk>/whatif/", whatif.RunWhatIf.as_view(), name="api-run-whatif"),
+    path("sweeps/", sweep_views.Sweeps.as_view(), name="api-sweeps"),
+    path("sweeps/<uuid:pk>/", sweep_views.SweepDetail.as_view(), name="api-sweep"),
+    path("sweeps/<uuid:pk>/cancel/", sweep_views.SweepCancel.as_view(), name="api-sweep-cancel"),
 ]

@@ -11,6 +11,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_safe
 
 from benchmarks import charts, exports
+from benchmarks.breakdown import measured_counts
 from benchmarks.factors import STORED, TODAY, Explanation, at_todays_factors, explained
 from benchmarks.history import RANGES_DAYS, History, HistoryPoint, history_of
 from benchmarks.input_fields import shape_text
@@ -138,6 +139,9 @@ def _results(request, onnx_model: OnnxModel, days: int | None) -> dict:
 
 def _versions(onnx_model: OnnxModel) -> dict:
     versions = list(onnx_model.versions.order_by("-number"))
+    counted = measured_counts(versions)
+    for version in versions:
+        version.measured = counted.get(version.pk)
     structure = next((version for version in versions if version.is_ready), None)
     return {
         "versions": versions,

@@ -25,6 +25,7 @@ def home(request):
 def _own_home(request):
     context = {
         "cards": overview.latest_run_cards(request.user),
+        "sweeps": overview.latest_sweeps(request.user),
         "step": overview.next_step(request.user),
         "queue": overview.queue_status(request.user),
     }

@@ -4,14 +4,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
-from benchmarks import charts, input_choices, submission
+from benchmarks import charts, reproduction, submission
+from benchmarks.breakdown import breakdown_of
 from benchmarks.forms import RunForm
 from benchmarks.input_fields import inputs_fed
 from benchmarks.input_sets import input_limit_bytes, receive_input_set
@@ -45,7 +45,7 @@ def run_new(request, pk):
     form = _run_form(request, version, like)
     if form is not None and request.method == "POST" and form.is_valid():
         try:
-            return redirect(_submit(request, form))
+            return redirect(form.submit(request.user))
         except ValidationError as error:
             form.add_problems(error)
     context = {
@@ -68,14 +68,20 @@ def run_new(request, pk):
 def run_page(request, pk):
     """Show a run: what it is waiting for, what it found, or why it found nothing."""
     run = _visible_run(request, pk)
-    report = report_of(run)
+    report, files = report_of(run), reproduction.files_for(run, request.user)
+    breakdown = breakdown_of(report.measurement, report.estimate.emission_g) if report else None
     context = {
         "run": run,
         "report": report,
+        "breakdown": breakdown,
+        "breakdown_chart": charts.breakdown_chart(breakdown) if breakdown else None,
         "is_own": run.owner_id == request.user.pk,
         "histogram": charts.histogram_chart(report.bins) if report else None,
         "whatif": whatif_context(request, run) if report else None,
         "inputs_fed": report.measurement.inputs_used if report else inputs_fed(run),
+        "bundle_name": reproduction.bundle_name(run),
+        "has_model": reproduction.MODEL_NAME in files,
+        "has_values": reproduction.VALUES_NAME in files,
         **_live_state(run),
     }
     return render(request, "benchmarks/run.html", context)
@@ -145,14 +151,14 @@ def _run_form(request, version: ModelVersion | None, like: Run | None) -> RunFor
     if version is None:
         return None
     posted, problem = _posted_with_stored_files(request, version.onnx_model)
-    initial = {name: request.GET[name] for name in ("profile", "values") if name in request.GET}
+    asked = ("profile", "values", "batch_size", "intra_op_threads")
     form = RunForm(
         posted,
         user=request.user,
         version=version,
         like=like,
         is_like_asked_for="like" in request.GET,
-        initial=initial,
+        initial={name: request.GET[name] for name in asked if name in request.GET},
     )
     if problem is not None:
         form.add_problems(problem)
@@ -177,20 +183,6 @@ def _posted_with_stored_files(request, onnx_model: OnnxModel):
         return posted, error
     posted["values"] = str(input_set.pk)
     return posted, None
-
-
-def _submit(request, form: RunForm) -> Run:
-    version, settings = form.cleaned_data["version"], form.settings()
-    with transaction.atomic():
-        run = submission.submit_run(
-            owner=request.user,
-            version=version,
-            profile=form.cleaned_data["profile"],
-            settings=settings,
-        )
-        if form.cleaned_data["save_inputs"] and settings.values is None:
-            input_choices.save(version.onnx_model, settings.inputs, batch_size=settings.batch_size)
-    return run
 
 
 def _live_state(run: Run) -> dict:

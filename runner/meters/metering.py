@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runner.errors import MeterFailed
+from runner.kept_open import KeptOpen
 from runner.machine import describe_machine
 from runner.meters.base import Meter, Reading
-from runner.meters.metered import Metered, MeterReport
+from runner.meters.metered import Component, Metered, MeterReport
 from runner.meters.nvml import open_nvml
 from runner.meters.rapl import open_rapl
 
@@ -17,9 +18,12 @@ _ROOT = Path("/")
 
 
 def open_meters(root: Path = _ROOT) -> tuple[Meter, ...]:
-    """Return a meter for the CPU, the memory and the GPU of this machine, working or missing."""
+    """Return a meter for the CPU, the memory and the GPU of this machine, working or missing.
+
+    The counters' files stay open: a caged process opens none.
+    """
     is_virtual = describe_machine(root).is_virtual
-    return (*open_rapl(root, is_virtual=is_virtual), open_nvml())
+    return (*open_rapl(root, is_virtual=is_virtual, read_text=KeptOpen()), open_nvml())
 
 
 class Metering:
@@ -45,6 +49,12 @@ class Metering:
             for watch in working:
                 watch.end_idle()
         return metering
+
+    def lose(self, covers: Component, reason: str) -> None:
+        """Go on without the meters of one component that have worked until now."""
+        for watch in self._watches:
+            if watch.meter.covers == covers:
+                watch.stop(reason)
 
     @contextmanager
     def timed(self) -> Iterator[None]:
@@ -74,6 +84,9 @@ class _Watch:
     @property
     def is_working(self) -> bool:
         return not self._reason
+
+    def stop(self, reason: str) -> None:
+        self._reason = self._reason or reason
 
     def start(self) -> None:
         self._start = self._read()

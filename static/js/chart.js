@@ -54,7 +54,7 @@ export function baseOptions(theme) {
   };
 }
 
-function axis(theme, options) {
+export function axis(theme, options) {
   return {
     border: { color: theme.grid },
     grid: { color: theme.grid },
@@ -161,7 +161,7 @@ function includeBands(scale) {
 }
 
 // Some air above and below, but none below zero: there are no negative grams.
-function roomForBands(scale) {
+export function roomForBands(scale) {
   includeBands(scale);
   const air = (scale.max - scale.min) * AIR_RATIO;
   scale.min = scale.min >= 0 ? Math.max(0, scale.min - air) : scale.min;

@@ -24,7 +24,7 @@ function follow(region) {
   });
   for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
     region.addEventListener(failure, () => {
-      note.textContent = "The site does not answer at the moment. Trying again each second.";
+      note.textContent = "The site does not answer at the moment. Trying again.";
     });
   }
 }

@@ -14,6 +14,7 @@ from tests.people import (
     a_profile,
     a_queued_run,
     a_ready_version,
+    a_sweep,
     a_zone,
     an_input_set,
     anonymous,
@@ -60,16 +61,27 @@ WHEN_PRIVATE = {
     ("api-runs", "GET"): (200, 200, 200, 200),
     ("api-runs", "POST"): (201, 400, 400, 401),
     ("api-run", "GET"): (200, 404, 404, 404),
+    ("api-run-job", "GET"): (200, 404, 404, 404),
     ("api-run-cancel", "POST"): (200, 404, 404, 401),
     ("api-run-whatif", "GET"): (200, 404, 404, 404),
+    ("api-sweeps", "GET"): (200, 200, 200, 200),
+    ("api-sweeps", "POST"): (201, 400, 400, 401),
+    ("api-sweep", "GET"): (200, 404, 404, 404),
+    ("api-sweep-cancel", "POST"): (200, 404, 404, 401),
 }
-READABLE_WHEN_PUBLIC = {"api-profile", "api-model", "api-version", "api-run", "api-run-whatif"}
+READABLE_WHEN_PUBLIC = {
+    "api-profile",
+    "api-model",
+    "api-version",
+    "api-run",
+    "api-run-job",
+    "api-run-whatif",
+    "api-sweep",
+}
 OWNED = READABLE_WHEN_PUBLIC | {
-    "api-model-versions",
-    "api-model-inputs",
-    "api-model-input",
-    "api-run-cancel",
-    "api-runs",
+    *("api-model-versions", "api-model-inputs", "api-model-input"),
+    *("api-run-cancel", "api-runs"),
+    *("api-sweeps", "api-sweep-cancel"),
 }
 WHEN_PUBLIC = WHEN_PRIVATE | {(name, "GET"): (200, 200, 200, 200) for name in READABLE_WHEN_PUBLIC}
 
@@ -120,7 +132,8 @@ class Story:
         self.processor = a_processor()
         self.profile = a_profile()
         self.version = a_ready_version()
-        self.run = a_queued_run(self.version, self.profile)
+        self.sweep = a_sweep(self.version, self.profile)
+        self.run = a_queued_run(self.version, self.profile, sweep=self.sweep)
         self.input_set = an_input_set(self.version.onnx_model)
         self.done_run = None
 
@@ -139,8 +152,11 @@ class Story:
             "api-model-input": self.input_set.pk,
             "api-version": self.version.pk,
             "api-run": self.run.pk,
+            "api-run-job": self.run.pk,
             "api-run-cancel": self.run.pk,
             "api-run-whatif": self.finished_run_id(name),
+            "api-sweep": self.sweep.pk,
+            "api-sweep-cancel": self.sweep.pk,
         }
         arguments = [id_by_name[name]] if name in id_by_name else []
         if name == "api-model-input":
@@ -168,6 +184,11 @@ class Story:
                 "version": str(self.version.pk),
                 "profile": str(self.profile.pk),
             },
+            ("api-sweeps", "POST"): {
+                "version": str(self.version.pk),
+                "profile": str(self.profile.pk),
+                "batch_sizes": [1, 2],
+            },
         }
         return bodies.get((name, method))
 
@@ -191,7 +212,7 @@ def test_no_route_is_missing_from_the_table():
     assert routes_of_the_api() == set(WHEN_PRIVATE)
 
 
-@pytest.mark.parametrize("name", ["api-profiles", "api-models", "api-runs"])
+@pytest.mark.parametrize("name", ["api-profiles", "api-models", "api-runs", "api-sweeps"])
 def test_lists_hold_nobody_elses_private_things(name):
     story = Story()
 

@@ -45,6 +45,7 @@ RUN_FIELDS = {
     "emission_g",
     "range",
     "metered",
+    "sandbox",
     "machine",
     "software",
 }
@@ -96,7 +97,8 @@ def test_a_run_without_a_result_says_null_and_not_zero():
     answer = script_of(owner()).get(f"{BASE}/runs/{run.pk}/").json()
 
     unknown = ("latency", "as_measured", "throughput_per_s", "energy", "emission_g", "range")
-    assert all(answer[name] is None for name in (*unknown, "machine", "software", "failure"))
+    assert all(answer[name] is None for name in (*unknown, "sandbox", "machine", "software"))
+    assert answer["failure"] is None
     assert answer["metered"] is None
     assert all(answer[name] is None for name in ("started_at", "finished_at", "load_s"))
     assert answer["power"]["total_w"] == 16.0
@@ -176,6 +178,21 @@ def test_a_run_that_no_meter_was_looked_for_has_no_meters():
     answer = script_of(owner()).get(f"{BASE}/runs/{a_done_run().pk}/").json()
 
     assert answer["metered"] == {"meters": []}
+
+
+def test_a_run_gives_the_cage_that_it_was_measured_in():
+    sandbox = {"layers": ["limits"], "missing": [{"layer": "seccomp", "reason": "no kernel"}]}
+    run = a_done_run(measurement={"sandbox": sandbox})
+
+    answer = script_of(owner()).get(f"{BASE}/runs/{run.pk}/").json()
+
+    assert answer["sandbox"] == sandbox
+
+
+def test_a_run_whose_cage_nobody_noted_has_none():
+    run = a_done_run(measurement={"sandbox": {}})
+
+    assert script_of(owner()).get(f"{BASE}/runs/{run.pk}/").json()["sandbox"] is None
 
 
 def test_a_failed_run_carries_its_reason():

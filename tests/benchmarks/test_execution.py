@@ -15,7 +15,9 @@ from benchmarks.folders import work_folder
 from benchmarks.input_fields import FROM_FILE
 from benchmarks.input_sets import receive_input_set
 from benchmarks.models import Run
+from benchmarks.outcomes import NOT_PROFILED
 from benchmarks.received import received_from_bytes
+from runner.results import Failure
 from runner.sample_models import lenet5
 from tests.arrays import an_image, an_npz
 from tests.benchmarks.hostile import endless_loop
@@ -217,7 +219,7 @@ def test_figures_that_cannot_be_end_the_run_with_a_sentence():
     token = Run.objects.claim(run.pk, worker_name="here")
     absurd = replace(an_hour_measured(), peak_memory_bytes=2**70)
 
-    execution._record(run.pk, token, absurd)
+    execution._record(run.pk, token, absurd, NOT_PROFILED)
 
     assert (ended(run).status, ended(run).failure_code) == ("failed", "nonsense_result")
 
@@ -266,3 +268,43 @@ def test_a_run_whose_real_inputs_were_deleted_meanwhile_says_so():
     assert "The inputs “photos” that this run was to be fed have been deleted" in (
         run.failure_message
     )
+
+
+def test_a_bell_is_answered_by_measuring_whose_turn_it_is():
+    later, first = (a_queued_run(a_ready_version(content=b"just text")) for _ in range(2))
+    Run.objects.filter(pk=first.pk).update(turn_at=timezone.now() - timedelta(minutes=1))
+
+    execution.execute(later.pk)
+
+    assert (ended(first).status, ended(later).status) == ("failed", "queued")
+
+
+def test_a_run_handed_back_is_rung_for_whoever_rang(rung):
+    first = a_queued_run(a_ready_version(content=endless_loop()))
+    later = a_lenet_run()
+    threading.Timer(1.5, execution.worker_is_stopping.set).start()
+
+    tasks.measure_run(later.pk)
+
+    assert (ended(first).status, ended(first).attempts) == ("queued", 0)
+    assert ended(later).status == "queued"
+    assert rung == [("measure_run", str(later.pk))]
+
+
+def test_a_run_that_is_tried_again_needs_one_bell_more(rung, monkeypatch):
+    first, later = a_lenet_run(), a_lenet_run()
+    killed = Failure("killed", "The measurement was stopped.")
+    monkeypatch.setattr(execution.launch, "run", lambda *_, **__: killed)
+
+    answers = [execution.execute(later.pk) for _ in range(3)]
+
+    # The first is tried twice; then the later one for the first time.
+    assert answers == [True, False, True]
+    assert (ended(first).status, ended(later).status) == ("failed", "queued")
+
+
+def test_a_bell_without_a_run_that_waits_asks_for_no_other():
+    run = a_lenet_run()
+    Run.objects.cancel(run.pk)
+
+    assert execution.execute(run.pk) is False

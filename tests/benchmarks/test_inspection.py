@@ -14,6 +14,8 @@ from django.utils import timezone
 from benchmarks import inspection, tasks
 from benchmarks.models import ModelVersion
 from carbonsite.process_tree import descendants
+from runner import launch
+from runner.results import Failure
 from runner.sample_models import lenet5
 from tests.people import a_ready_version
 
@@ -42,6 +44,20 @@ def test_lenet_is_ready_with_the_articles_counts():
         281_640,
         563_280,
     )
+
+
+def test_a_model_that_only_its_count_crashes_on_is_ready_without_one(monkeypatch):
+    really = launch.run
+
+    def run(job, folder):
+        return Failure("crashed", "SIGSEGV") if job.counts_macs else really(job, folder)
+
+    monkeypatch.setattr(launch, "run", run)
+
+    version = inspected(lenet5())
+
+    assert version.status == ModelVersion.Status.READY, version.rejection_reason
+    assert (version.parameter_count, version.mac_count) == (44_426, None)
 
 
 def test_squeezenet_is_ready_with_its_inputs():

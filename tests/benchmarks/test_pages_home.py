@@ -103,12 +103,12 @@ def test_the_page_asks_the_same_number_of_questions_however_many_runs(
     version = a_ready_version()
     a_done_run(version)
     client.force_login(owner())
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get("/")
     for _ in range(8):
         a_done_run(version)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get("/")
 
 

@@ -104,7 +104,7 @@ def test_the_form_lists_each_input_with_its_type_and_shape(signed_in):
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("batch_size", "0", "greater than or equal to 1"),
+        ("batch_size", "0", "from 1 to 4096"),
         ("intra_op_threads", "4000", "The measuring machine has"),
         ("effort", "heroic", "heroic is not one of the available choices"),
         ("low_0", "3", "Give both ends of the range"),

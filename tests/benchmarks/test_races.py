@@ -200,3 +200,12 @@ def test_a_file_uploaded_again_while_it_is_deleted_is_there(attempt):
 
     stored = [path for path in Path(site_settings.MEDIA_ROOT).rglob("*") if path.is_file()]
     assert [path.name for path in stored] == [f"{new.sha256}.onnx"]
+
+
+def test_workers_that_answer_at_once_take_a_run_each():
+    runs = {a_queued_run().pk for _ in range(3)}
+
+    claims = all_at_once(*[lambda: Run.objects.claim_next(worker_name="w")] * CROWD)
+
+    taken = [claim[0] for claim in claims if claim]
+    assert sorted(taken) == sorted(runs)

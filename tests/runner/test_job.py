@@ -76,3 +76,8 @@ def test_limits_leave_room_for_the_measuring():
     assert job.effective_limits.wall_s > 300
     assert job.effective_limits.cpu_s > 4 * 300
     assert math.isfinite(job.effective_limits.cpu_s)
+
+
+def test_a_child_gets_to_read_the_model_and_the_real_inputs_and_nothing_else():
+    assert Job("measure", "a.onnx").files == ("a.onnx",)
+    assert Job("measure", "a.onnx", values_path="b.npz").files == ("a.onnx", "b.npz")

@@ -4,7 +4,6 @@ import sys
 import time
 from pathlib import Path
 
-from runner.job import Job
 from runner.sample_models import lenet5
 from tests.runner.builders import endless_loop, save
 
@@ -48,28 +47,6 @@ def _is_running(pid):
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
-
-
-def test_a_job_can_be_repeated_by_hand(tmp_path):
-    job = Job("measure", str(save(lenet5(), tmp_path)), measuring_s=0.2)
-    (tmp_path / "job.json").write_text(job.to_json())
-
-    done = subprocess.run(
-        [sys.executable, "-m", "runner", tmp_path / "job.json", tmp_path / "result.json"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-    assert (done.returncode, done.stderr) == (0, "")
-    assert '"ok": true' in (tmp_path / "result.json").read_text()
-
-
-def test_called_without_files_it_says_how_it_is_called():
-    done = subprocess.run(
-        [sys.executable, "-m", "runner"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-
-    assert done.returncode == 2
-    assert "usage" in done.stderr
 
 
 def test_the_web_process_never_loads_a_runtime():

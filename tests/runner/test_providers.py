@@ -1,8 +1,13 @@
 """Which provider runs a model: lists as onnxruntime builds offer them stand in for GPUs."""
 
+from dataclasses import replace
+
 import pytest
 
+from runner.job import Job
 from runner.providers import CPU, NOT_OFFERED, NOT_STARTED, choose, maps_gpu_memory
+from runner.sample_models import lenet5
+from runner.session import load
 
 CPU_BUILD = ["CPUExecutionProvider"]
 CUDA_BUILD = ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
@@ -55,3 +60,25 @@ def test_gpu_memory_is_mapped_only_where_one_is_asked_for_and_there(
         driver.touch()
 
     assert maps_gpu_memory(wants_gpu=wants_gpu, driver=driver) is (wants_gpu and has_driver)
+
+
+def test_a_provider_that_cannot_start_leaves_a_session_on_the_cpu(tmp_path):
+    """This build has no CUDA, so that asking for it fails as a broken driver would."""
+    path = tmp_path / "lenet5.onnx"
+    path.write_bytes(lenet5())
+    asked = choose(wants_gpu=True, offered=CUDA_BUILD)
+
+    session = load(path, intra_op_threads=1, provider=asked)
+
+    assert session.get_providers() == ["CPUExecutionProvider"]
+    assert asked.as_used(session.get_providers()).note == NOT_STARTED
+
+
+@pytest.mark.parametrize(
+    "settings, may",
+    [({}, True), ({"requires_sandbox": True}, False), ({"kind": "profile"}, False)],
+)
+def test_a_job_may_use_the_gpu_where_its_cage_may_stay_open(settings, may):
+    job = Job("measure", "model.onnx", wants_gpu=True)
+
+    assert replace(job, **settings).may_use_gpu is may

@@ -176,7 +176,10 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path):
     path.write_bytes(npy(np.zeros(3)))
 
     assert "numpy.savez" in refusal(lambda: describe_values(path)).message
-    assert "numpy.savez" in refusal(lambda: describe_values(tmp_path / "none.npz")).message
+    assert (
+        "There is no file none.npz"
+        in refusal(lambda: describe_values(tmp_path / "none.npz")).message
+    )
 
 
 def test_an_archive_without_arrays_is_refused(tmp_path):

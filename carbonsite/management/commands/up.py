@@ -8,6 +8,7 @@ from typing import TextIO
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.core.management.color import color_style
 
 from carbonsite import listening, preparation, programs
 from carbonsite.supervisor import Supervisor
@@ -58,11 +59,17 @@ def supervise(listener, *, with_demo) -> int:
     host_header = settings.ALLOWED_HOSTS[0].lstrip(".*") or "localhost"
     supervisor = Supervisor(
         log_folder=settings.DATA_DIR / "log",
+        say=say,
         is_ready=partial(listening.answers, listener, path="/healthz", host_header=host_header),
         on_ready=on_ready,
     )
     supervisor.add(programs.web(listener.fileno()))
     return supervisor.run()
+
+
+def say(line: str) -> None:
+    """Print what a program said; its warnings in yellow, where the terminal has colours."""
+    print(color_style().WARNING(line) if " WARNING " in line else line, flush=True)
 
 
 def refuse_open_doors(host: str) -> None:

@@ -1,6 +1,9 @@
-// The page of a finished run: draws the histogram of its samples.
+// The page of a finished run: draws the histogram of its samples, and where its grams go.
 
 import { histogramConfig, onThemeChange, readTheme } from "../chart.js";
+import { showOperatorChart } from "../operator_chart.js";
+
+showOperatorChart();
 
 const canvas = document.querySelector("#histogram");
 
