@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from tests.journeys import steps
-from tests.journeys.conftest import ADMIN, ADMIN_PASSWORD
+from tests.journeys.conftest import ADMIN, ADMIN_PASSWORD, ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -21,12 +21,12 @@ def admin(site, visitor):
 
 
 @pytest.fixture
-def tables_put_back(site, visitor, tmp_path):
-    """The other journeys count on the shipped figures: load them again at the end."""
-    before = tmp_path / "before.csv"
-    before.write_bytes(visitor.request.get(f"{site.url}/reference/intensities.csv").body())
+def shipped_tables(site):
+    """The shipped figures, before and after: other journeys edit them too, and count on them."""
+    shipped = ROOT / "hardware" / "data" / "intensities.csv"
+    site.manage("load_reference", str(shipped), "--apply", "--overwrite-edited")
     yield
-    site.manage("load_reference", str(before), "--apply", "--overwrite-edited")
+    site.manage("load_reference", str(shipped), "--apply", "--overwrite-edited")
 
 
 def a_file(folder, *lines):
@@ -51,7 +51,7 @@ def edit_by_hand(page, site, code, g_per_kwh):
     page.get_by_text("1 carbon intensity was changed successfully").wait_for()
 
 
-@pytest.mark.usefixtures("tables_put_back")
+@pytest.mark.usefixtures("shipped_tables")
 def test_a_new_vintage_is_previewed_loaded_and_shown_and_old_runs_stay(site, admin, tmp_path):
     steps.describe_laptop(admin, site)
     model_url = steps.upload(admin, site, steps.SQUEEZENET, "Before the new vintage")
