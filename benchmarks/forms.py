@@ -20,6 +20,8 @@ from benchmarks.uploads import VersionDetails
 from hardware.models import HardwareProfile
 
 SECONDS_PER_HOUR = 3600
+# People type percent and hours; ratios and seconds are stored.
+TYPED_AS = {"accuracy_ratio": "accuracy_percent", "training_time_s": "training_time_h"}
 
 
 class StepForm(forms.Form):
@@ -36,18 +38,9 @@ class StepForm(forms.Form):
         return problem_field if problem_field in self.fields else None
 
 
-class VersionForm(StepForm):
-    """A file, and what its owner knows about it."""
+class VersionDetailsForm(StepForm):
+    """What a version's owner knows about it and no file tells."""
 
-    file = forms.FileField(
-        label="ONNX file",
-        max_length=255,
-        widget=forms.FileInput(attrs={"accept": ".onnx"}),
-        error_messages={
-            "required": "Choose the .onnx file of your model.",
-            "empty": "The file is empty (0 bytes). Export the model again and upload that file.",
-        },
-    )
     label = forms.CharField(
         label="Version label",
         required=False,
@@ -76,6 +69,25 @@ class VersionForm(StepForm):
             accuracy_ratio=None if percent is None else float(percent / 100),
             training_time_s=None if hours is None else hours * SECONDS_PER_HOUR,
         )
+
+    def place_of(self, problem_field: str) -> str | None:
+        """Return the field in which a stored detail is typed."""
+        return super().place_of(TYPED_AS.get(problem_field, problem_field))
+
+
+class VersionForm(VersionDetailsForm):
+    """A file, and what its owner knows about it."""
+
+    file = forms.FileField(
+        label="ONNX file",
+        max_length=255,
+        widget=forms.FileInput(attrs={"accept": ".onnx"}),
+        error_messages={
+            "required": "Choose the .onnx file of your model.",
+            "empty": "The file is empty (0 bytes). Export the model again and upload that file.",
+        },
+    )
+    field_order = ("file",)
 
 
 class UploadForm(VersionForm):

@@ -30,6 +30,7 @@ __all__ = [
     "ReceivedFile",
     "UploadTooLarge",
     "VersionDetails",
+    "change_details",
     "check_announced_length",
     "delete_model",
     "receive_model",
@@ -81,6 +82,20 @@ def receive_version(
     _check_file(uploaded)
     with transaction.atomic():
         return _add_version(onnx_model, uploaded, details)
+
+
+def change_details(version: ModelVersion, **changes) -> None:
+    """Store what the owner has learnt about a version since: any fields of VersionDetails.
+
+    Raises ValidationError, by field, for details out of range.
+    """
+    if not changes:
+        return
+    for name, value in changes.items():
+        setattr(version, name, value)
+    _check_details(version)
+    version.save(update_fields=list(changes))
+    OnnxModel.objects.filter(pk=version.onnx_model_id).update(updated_at=timezone.now())
 
 
 def delete_model(onnx_model: OnnxModel) -> None:

@@ -37,6 +37,7 @@ urlpatterns = [
     ),
     path("models/<uuid:pk>/history.json", history.history_data, name="model-history-data"),
     path("models/<uuid:pk>/history.csv", history.history_file, name="model-history-csv"),
+    path("versions/<uuid:pk>/edit/", models.version_edit, name="version-edit"),
     path("versions/<uuid:pk>/status/", uploads.version_status, name="version-status"),
     path("runs/", runs.run_list, name="runs"),
     path("runs/sweep/new/", sweeps.sweep_new, name="sweep-new"),

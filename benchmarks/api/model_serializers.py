@@ -107,6 +107,16 @@ class VersionUploadSerializer(serializers.Serializer):
     training_time_s = serializers.FloatField(min_value=0, required=False)
 
 
+class VersionChangeSerializer(serializers.Serializer):
+    """What may be said anew about a version; null for not known."""
+
+    label = serializers.CharField(max_length=TEXT_LIMIT, required=False, allow_blank=True)
+    accuracy_ratio = serializers.FloatField(
+        min_value=0, max_value=1, required=False, allow_null=True
+    )
+    training_time_s = serializers.FloatField(min_value=0, required=False, allow_null=True)
+
+
 class OnnxModelUploadSerializer(serializers.Serializer):
     """What makes a new model."""
 

@@ -19,6 +19,7 @@ from benchmarks.api.idempotency import KEY_PARAMETER, Attempt, drain
 from benchmarks.api.model_serializers import (
     OnnxModelSerializer,
     OnnxModelUploadSerializer,
+    VersionChangeSerializer,
     VersionSerializer,
     VersionUploadSerializer,
 )
@@ -130,7 +131,7 @@ class ModelVersions(UploadView):
 
 
 class VersionDetail(RetrieveAPIView):
-    """One version: its status, and what reading its file told."""
+    """One version: its status, what reading its file told, and what its owner says of it."""
 
     queryset = ModelVersion.objects.all()
     serializer_class = VersionSerializer
@@ -138,3 +139,16 @@ class VersionDetail(RetrieveAPIView):
     def get_queryset(self):
         """Versions that the user may see."""
         return super().get_queryset().visible_to(self.request.user)
+
+    @extend_schema(
+        operation_id="versions_partial_update",
+        request=VersionChangeSerializer,
+        responses={200: VersionSerializer},
+    )
+    def patch(self, request, pk):
+        """Set the label, accuracy or training time of a version of one of your models."""
+        version = get_object_or_404(ModelVersion.objects.editable_by(request.user), pk=pk)
+        sent = VersionChangeSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        uploads.change_details(version, **sent.validated_data)
+        return Response(self.get_serializer(version).data)

@@ -1,15 +1,18 @@
 """The list of models, and what their owner may change about one."""
 
+from dataclasses import asdict
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import F
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from benchmarks import overview, uploads
-from benchmarks.forms import ModelForm
-from benchmarks.models import OnnxModel, Run
+from benchmarks.forms import SECONDS_PER_HOUR, ModelForm, VersionDetailsForm
+from benchmarks.models import ModelVersion, OnnxModel, Run
 from benchmarks.views.links import query_without_page
 
 PAGE_LENGTH = 25
@@ -81,3 +84,33 @@ def model_delete(request, pk):
         "run_count": Run.objects.filter(version__onnx_model=onnx_model).count(),
     }
     return render(request, "benchmarks/model_delete.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def version_edit(request, pk):
+    """Say anew what no file tells of a version: its label, accuracy and training time."""
+    versions = ModelVersion.objects.editable_by(request.user).select_related("onnx_model")
+    version = get_object_or_404(versions, pk=pk)
+    title = version.title
+    form = VersionDetailsForm(request.POST or None, initial=_typed_details(version))
+    if request.method == "POST" and form.is_valid():
+        try:
+            uploads.change_details(version, **asdict(form.details()))
+        except ValidationError as error:
+            form.add_problems(error)
+        else:
+            messages.success(request, f"{version.title} has been saved.")
+            return redirect(f"{version.onnx_model.get_absolute_url()}#versions")
+    context = {"form": form, "onnx_model": version.onnx_model, "title": title}
+    return render(request, "benchmarks/version_edit.html", context)
+
+
+def _typed_details(version: ModelVersion) -> dict:
+    ratio, training_s = version.accuracy_ratio, version.training_time_s
+    return {
+        "label": version.label,
+        # As it was typed: 0.29 times 100 is not 29 in floats.
+        "accuracy_percent": None if ratio is None else f"{ratio * 100:.12g}",
+        "training_time_h": None if training_s is None else training_s / SECONDS_PER_HOUR,
+    }

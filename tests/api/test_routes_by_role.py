@@ -58,6 +58,7 @@ WHEN_PRIVATE = {
     ("api-model-inputs", "POST"): (201, 404, 404, 401),
     ("api-model-input", "DELETE"): (204, 404, 404, 401),
     ("api-version", "GET"): (200, 404, 404, 404),
+    ("api-version", "PATCH"): (200, 404, 404, 401),
     ("api-runs", "GET"): (200, 200, 200, 200),
     ("api-runs", "POST"): (201, 400, 400, 401),
     ("api-run", "GET"): (200, 404, 404, 404),
@@ -179,6 +180,7 @@ class Story:
             ("api-models", "POST"): {"name": "New", "file": file},
             ("api-model", "PATCH"): {"name": "Renamed"},
             ("api-model-versions", "POST"): {"file": file},
+            ("api-version", "PATCH"): {"accuracy_ratio": 0.9},
             ("api-model-inputs", "POST"): {"file": an_upload(an_npz(input=an_image(2)), "x.npz")},
             ("api-runs", "POST"): {
                 "version": str(self.version.pk),
