@@ -1,11 +1,13 @@
-"""A model's history and a run's ranking as files that a spreadsheet opens, and opens safely."""
+"""Histories, rankings and comparisons as files that a spreadsheet opens, and opens safely."""
 
 import csv
 import io
 from collections.abc import Iterable
 
+from benchmarks.comparison import Comparison
 from benchmarks.history import HistoryPoint
 from benchmarks.ranking import Place
+from footprint import units
 
 COLUMNS = (
     "run",
@@ -40,6 +42,20 @@ RANKING_COLUMNS = (
     "emission_g",
     "is_the_runs_own",
     "source",
+)
+COMPARISON_COLUMNS = (
+    "criterion",
+    "better",
+    "version",
+    "title",
+    "run",
+    "value",
+    "is_best",
+    "is_within_noise",
+    "behind_best_ratio",
+    "ratio_low",
+    "ratio_high",
+    "reason",
 )
 # Spreadsheets take a cell that begins so for a formula (OWASP, CSV injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -77,6 +93,68 @@ def ranking_csv(places: Iterable[Place], *, energy_kwh: float) -> str:
         for place in places
     )
     return text.getvalue()
+
+
+def comparison_csv(comparison: Comparison) -> str:
+    """Return the table as CSV, a line per criterion and version; a criterion names its unit."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COMPARISON_COLUMNS)
+    writer.writerows(
+        [
+            row.criterion.name,
+            row.criterion.better,
+            cell.entry.version.pk,
+            _plain(cell.entry.title),
+            cell.entry.run.pk if cell.entry.run else "",
+            cell.value,
+            "yes" if cell.is_best else "no",
+            "yes" if cell.is_within_noise else "no",
+            cell.behind_ratio,
+            cell.ratio.low if cell.ratio else "",
+            cell.ratio.high if cell.ratio else "",
+            _plain(cell.reason),
+        ]
+        for row in comparison.rows
+        for cell in row.cells
+    )
+    return text.getvalue()
+
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """Return the table as Markdown, the best of each row in bold."""
+    titles = [_markdown(entry.title) for entry in comparison.entries]
+    lines = [
+        f"| | {' | '.join(titles)} |",
+        f"|---|{'---:|' * len(titles)}",
+    ]
+    for row in comparison.rows:
+        label = f"{row.criterion.label} ({row.criterion.better} is better)"
+        cells = [_markdown_cell(row.criterion.unit, cell) for cell in row.cells]
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_cell(unit: str, cell) -> str:
+    text = written(cell.value, unit)
+    if cell.is_best:
+        return f"**{text}**"
+    return f"{text} (inside the noise)" if cell.is_within_noise else text
+
+
+def written(value: float | None, unit: str) -> str:
+    """Return a criterion's figure as people read it; a dash where it is not known."""
+    if value is None:
+        return "—"
+    if unit == "%":
+        return units.format_quantity(value * 100, "%")
+    return units.format_quantity(value, unit) if unit else units.format_count(value)
+
+
+def _markdown(text: str) -> str:
+    """Keep a name from ending the cell, or from being read as markup."""
+    plain = " ".join(text.split())
+    return "".join(f"\\{one}" if one in "\\`*_[]<>|#" else one for one in plain)
 
 
 def _row(point: HistoryPoint) -> list:

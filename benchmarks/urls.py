@@ -3,6 +3,7 @@
 from django.urls import path
 
 from benchmarks.views import (
+    compare,
     countries,
     history,
     home,
@@ -16,6 +17,8 @@ from benchmarks.views import (
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("compare/", compare.compare_page, name="compare"),
+    path("compare.csv", compare.compare_file, name="compare-csv"),
     path("models/", models.model_list, name="models"),
     path("models/new/", uploads.model_new, name="model-new"),
     path("models/sample/", uploads.sample_model, name="sample-model"),

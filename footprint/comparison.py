@@ -1,6 +1,7 @@
 """When two figures differ, by how much, and whether the difference is more than noise."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from footprint.checks import require_not_negative, require_positive
@@ -44,3 +45,15 @@ def is_within_noise(before: Interval, after: Interval) -> bool:
     True
     """
     return before.low <= after.high and after.low <= before.high
+
+
+def non_dominated(costs: Sequence[tuple[float, float]]) -> list[bool]:
+    """Answer for each pair of costs whether no other is as low in both and lower in one.
+
+    >>> non_dominated([(1.0, 3.0), (2.0, 2.0), (3.0, 3.0)])
+    [True, True, False]
+    """
+    return [
+        not any(other[0] <= cost[0] and other[1] <= cost[1] and other != cost for other in costs)
+        for cost in costs
+    ]

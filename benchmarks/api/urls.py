@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from benchmarks.api import input_views, me, model_views, run_views, sweep_views, whatif
+from benchmarks.api import (
+    compare_views,
+    input_views,
+    me,
+    model_views,
+    run_views,
+    sweep_views,
+    whatif,
+)
 
 urlpatterns = [
     path("me/", me.Me.as_view(), name="api-me"),
@@ -20,6 +28,7 @@ urlpatterns = [
         name="api-model-input",
     ),
     path("versions/<uuid:pk>/", model_views.VersionDetail.as_view(), name="api-version"),
+    path("compare/", compare_views.Compare.as_view(), name="api-compare"),
     path("runs/", run_views.Runs.as_view(), name="api-runs"),
     path("runs/<uuid:pk>/", run_views.RunDetail.as_view(), name="api-run"),
     path("runs/<uuid:pk>/job/", run_views.RunJob.as_view(), name="api-run-job"),

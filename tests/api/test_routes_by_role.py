@@ -59,6 +59,7 @@ WHEN_PRIVATE = {
     ("api-model-input", "DELETE"): (204, 404, 404, 401),
     ("api-version", "GET"): (200, 404, 404, 404),
     ("api-version", "PATCH"): (200, 404, 404, 401),
+    ("api-compare", "GET"): (200, 404, 404, 404),
     ("api-runs", "GET"): (200, 200, 200, 200),
     ("api-runs", "POST"): (201, 400, 400, 401),
     ("api-run", "GET"): (200, 404, 404, 404),
@@ -78,6 +79,7 @@ READABLE_WHEN_PUBLIC = {
     "api-run-job",
     "api-run-whatif",
     "api-sweep",
+    "api-compare",
 }
 OWNED = READABLE_WHEN_PUBLIC | {
     *("api-model-versions", "api-model-inputs", "api-model-input"),
@@ -163,7 +165,14 @@ class Story:
         if name == "api-model-input":
             arguments = [self.version.onnx_model_id, *arguments]
         address = reverse(name, args=arguments)
-        return address + "?name=M1" if name == "api-processor-match" else address
+        return address + self.question(name)
+
+    def question(self, name):
+        """What an address asks, where it has to ask something."""
+        if name == "api-compare":
+            other = a_ready_version(onnx_model=self.version.onnx_model)
+            return f"?version={self.version.pk}&version={other.pk}"
+        return "?name=M1" if name == "api-processor-match" else ""
 
     def finished_run_id(self, name):
         """A run with a result, made only for the route that needs one: lists count the runs."""
