@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from benchmarks import comparison as comparing
 from benchmarks.models import ModelVersion, Run
+from benchmarks.surroundings import environment_difference
 
 IDS = {"type": "array", "items": {"type": "string", "format": "uuid"}}
 PARAMETERS = [
@@ -116,7 +117,7 @@ class ComparisonSerializer(serializers.Serializer):
                 {
                     "first_run": first.pk,
                     "second_run": other.pk,
-                    "differences": comparing.environment_difference(first, other),
+                    "differences": environment_difference(first, other),
                 }
                 for other in others
             ],

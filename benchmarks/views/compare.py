@@ -15,9 +15,9 @@ from benchmarks.comparison import (
     MIN_VERSIONS,
     Comparison,
     compare,
-    environment_difference,
 )
 from benchmarks.models import ModelVersion, Run
+from benchmarks.surroundings import environment_difference
 
 FOUND_LENGTH = 40
 PARETO_METRICS = {"latency": (LATENCY, "Latency", "s"), "emission": (EMISSION, "CO₂", "g")}

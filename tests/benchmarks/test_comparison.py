@@ -6,7 +6,8 @@ import io
 import pytest
 
 from benchmarks import exports
-from benchmarks.comparison import CRITERIA, compare, environment_difference
+from benchmarks.comparison import CRITERIA, compare
+from benchmarks.surroundings import environment_difference
 from tests.people import MACHINE, a_done_run, a_model, a_profile, a_ready_version, a_zone, owner
 
 pytestmark = pytest.mark.django_db
