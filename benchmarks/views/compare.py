@@ -154,7 +154,7 @@ def _pareto(request, comparison: Comparison) -> dict:
 def _environment(request, comparison: Comparison) -> dict:
     asked = _chosen_runs(request, "env")
     shown = comparison.runs
-    pair = asked[:2] if len(asked) > 1 else shown[:2]
+    pair = asked[:2] if len(asked) > 1 else _most_telling(shown)
     if len(pair) < 2:
         return {"env_runs": [], "env_choices": []}
     by_id = {run.pk: run for run in shown}
@@ -166,3 +166,14 @@ def _environment(request, comparison: Comparison) -> dict:
         "env_choices": list(by_id.values()),
         "env_differences": environment_difference(first, second),
     }
+
+
+def _most_telling(runs: list[Run]) -> list[Run]:
+    """Return the first run and the first other one whose surroundings differ, if any do."""
+    if len(runs) < 2:
+        return []
+    others = runs[1:]
+    return [
+        runs[0],
+        next((run for run in others if environment_difference(runs[0], run)), others[0]),
+    ]

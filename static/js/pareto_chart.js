@@ -36,6 +36,7 @@ export function paretoConfig({ label, unit, points }, theme) {
     borderColor: theme.text,
     borderDash: [4, 4],
     borderWidth: 1,
+    pointStyle: "line",
     pointRadius: 0,
     pointHitRadius: 0,
   };

@@ -173,6 +173,28 @@ def test_any_two_runs_lie_side_by_side(signed_in, versions):
     assert "threads" in page.split('id="environment"')[1]
 
 
+def test_without_being_asked_the_first_pair_that_differs_is_shown(signed_in, versions):
+    a_done_run(versions[0])
+    a_done_run(versions[1])
+    a_done_run(versions[2], intra_op_threads=2)
+
+    page = signed_in.get(address(*versions)).text.split('id="environment"')[1]
+
+    assert "threads" in page
+    assert "Nothing: the same machine" not in page
+
+
+def test_a_best_inside_the_noise_is_not_announced_as_the_best(signed_in, versions):
+    a_done_run(versions[0], mean_s=0.00101)
+    a_done_run(versions[1], mean_s=0.001)
+
+    page = signed_in.get(address(*versions[:2])).text
+    row = page.split('id="row-latency_s"')[1].split("</tr>")[0]
+
+    assert "inside the noise" in row
+    assert "best, or level" in row
+
+
 def test_the_model_page_and_the_list_lead_here(signed_in, versions):
     model_page = signed_in.get(f"/models/{versions[0].onnx_model_id}/").text
 
