@@ -284,5 +284,5 @@ def _plainly(value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {size // 2**10:,} KiB" for name, size in value.items())
+        return ", ".join(f"{name} {size // 2**10:,} KiB" for name, size in sorted(value.items()))
     return str(value)
