@@ -53,7 +53,9 @@ class PacedSocket:
 
     def recv(self, size: int) -> bytes:
         """Return up to ``size`` bytes; raises TooSlow, and TimeoutError where one is set."""
-        wait_s = max(0.0, min(self._left_s, self._timeout_s or PATIENCE_S))
+        if self._left_s <= 0:
+            raise TooSlow()
+        wait_s = min(self._left_s, self._timeout_s or PATIENCE_S)
         began_s = time.monotonic()
         if not self._ready.poll(wait_s * 1000):
             if self._timeout_s is not None:

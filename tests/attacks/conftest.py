@@ -163,7 +163,8 @@ def newcomer(insider):
 @pytest.fixture
 def bare_door(attacked, tmp_path_factory):
     """The same site without a proxy: plain HTTP, no forwarded header believed."""
-    door, _ = attacked
+    door, insider = attacked
+    insider.ask("forget_counts")
     folder = tmp_path_factory.mktemp("bare")
     environment = {**door.environment, "HTTPS": "false", "PROXY_COUNT": "0"}
     environment["API_RATE_ANONYMOUS"] = "5/min"
