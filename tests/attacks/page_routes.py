@@ -4,7 +4,6 @@ Each row has the answers for owner, stranger, anonymous and admin to things that
 private; a POST is sent empty.
 """
 
-# fmt: off
 PAGES = {
     "home": {"GET": (200, 200, 200, 200), "POST": (405, 405, 405, 405)},
     "models": {"GET": (200, 200, 200, 200), "POST": (405, 405, 405, 405)},
@@ -53,7 +52,10 @@ PAGES = {
     "account_reset_password": {"GET": (200, 200, 200, 200), "POST": (200, 200, 200, 200)},
     "account_confirm_login_code": {"GET": (302, 302, 302, 302), "POST": (302, 302, 302, 302)},
     "account_confirm_email": {"GET": (200, 200, 200, 200), "POST": (404, 404, 404, 404)},
-    "account_reset_password_from_key_done": {"GET": (200, 200, 200, 200), "POST": (405, 405, 405, 405)},
+    "account_reset_password_from_key_done": {
+        "GET": (200, 200, 200, 200),
+        "POST": (405, 405, 405, 405),
+    },
     "account_reset_password_from_key": {"GET": (200, 200, 200, 200), "POST": (200, 200, 200, 200)},
     "account_reset_password_done": {"GET": (200, 200, 200, 200), "POST": (405, 405, 405, 405)},
     "mfa_index": {"GET": (200, 200, 302, 200), "POST": (405, 405, 302, 405)},
@@ -74,7 +76,6 @@ PAGES = {
     "healthz": {"GET": (200, 200, 200, 200), "POST": (405, 405, 405, 405)},
     "readyz": {"GET": (503, 503, 503, 503), "POST": (405, 405, 405, 405)},
 }
-# fmt: on
 
 # What an administrator may do with the rows of each table; everybody else is sent to the log-in.
 EDITED = {"list", "add", "history", "delete", "change"}

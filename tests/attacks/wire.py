@@ -42,7 +42,9 @@ class Wire:
         for line in filter(None, lines):
             name, _, value = line.partition(":")
             name = name.strip().lower()
-            headers[name] = f"{headers[name]}; {value.strip()}" if name in headers else value.strip()
+            headers[name] = (
+                f"{headers[name]}; {value.strip()}" if name in headers else value.strip()
+            )
         length = int(headers.get("content-length", 0))
         while len(self._read) < length and self._more():
             pass
