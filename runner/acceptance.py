@@ -186,7 +186,7 @@ def _check_inputs(model: ModelProto) -> None:
             raise Rejected(
                 "oversized_input",
                 f"The input “{value.name[:100]}” of this model wants {count:,} values; carbonsite "
-                f"feeds {MAX_INPUT_ELEMENT_COUNT:,} at most. Export the model with a smaller input.",
+                f"feeds {MAX_INPUT_ELEMENT_COUNT:,} at most. Export it with a smaller input.",
             )
 
 

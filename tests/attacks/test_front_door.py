@@ -301,13 +301,16 @@ def test_a88_bytes_earn_patience_and_waiting_spends_it(monkeypatch):
     ours, theirs = socket.socketpair()
     paced = PacedSocket(ours)
 
+    theirs.send(b"a" * 4096)
+    paced.recv(4096)
+    full_s = paced._left_s
+    theirs.send(b"a")
+    # As if the last byte had been waited for.
+    paced._left_s = 0.0
     with pytest.raises(TooSlow):
-        for _ in range(100):
-            theirs.send(b"a")
-            paced.recv(1)
-            # As if the byte had been waited for.
-            paced._left_s -= 0.02
+        paced.recv(1)
 
+    assert full_s == pytest.approx(0.5, abs=0.05)
     theirs.send(b"a" * 1000)
     paced.start_again()
     assert len(paced.recv(1000)) == 1000
