@@ -83,10 +83,10 @@ def test_b03_pages_too_tell_no_difference(name):
 @pytest.mark.parametrize("name", sorted(name for name, row in PAGES.items() if "POST" in row))
 def test_b13_no_form_is_taken_from_another_site(name):
     site = Site()
-    client = browser_of(owner(), enforce_csrf_checks=True)
+    client, address = browser_of(owner(), enforce_csrf_checks=True), site.page(OWN[name])
     counts = [one.objects.count() for one in (OnnxModel, Run, HardwareProfile, ApiToken)]
 
-    status = client.post(site.page(OWN[name])).status_code
+    status = client.post(address).status_code
 
     # 405: there is no form at that address; 411: refused by its length, before anything else.
     assert (
