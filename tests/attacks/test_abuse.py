@@ -7,7 +7,7 @@ from django.urls import reverse
 from rest_framework.throttling import SimpleRateThrottle
 
 from accounts.models import ApiToken, User
-from benchmarks.models import ModelVersion, OnnxModel, Run
+from benchmarks.models import Measurement, ModelVersion, OnnxModel, Run
 from hardware.models import HardwareProfile
 from tests.api.scripts import BASE, an_onnx_file, assert_problem, script_of
 from tests.attacks.browsing import NOBODYS_ID, browser_of, plain
@@ -284,6 +284,20 @@ def test_b27_downloads_are_attachments_that_no_browser_opens():
         assert answer["Content-Disposition"].startswith("attachment; filename=")
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert "html" not in answer["Content-Type"]
+
+
+def test_b32_whoever_asks_while_a_run_ends_gets_an_answer():
+    run = a_done_run()
+    Measurement.objects.all().delete()
+    # As it is read: the run's row just before its end, its estimates just after.
+    Run.objects.update(status="queued", finished_at=None, started_at=None)
+
+    answers = [
+        browser_of(owner()).get(address)
+        for address in (f"{BASE}/runs/{run.pk}/", f"/runs/{run.pk}/", f"{BASE}/runs/", "/runs/")
+    ]
+
+    assert [one.status_code for one in answers] == [200] * 4
 
 
 def test_b28_a_name_of_anothers_tells_nothing():
