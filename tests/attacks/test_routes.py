@@ -12,14 +12,14 @@ from django.urls import URLPattern, get_resolver, resolve
 from accounts.models import ApiToken
 from tests.api.test_routes_by_role import Story
 from tests.attacks.page_routes import ADMIN_PAGES, ADMIN_TABLES, PAGES
-from tests.people import admin, anonymous, owner, stranger
+from tests.people import a_ready_version, admin, anonymous, owner, stranger
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_back_end]
 ROLES = {"owner": owner, "stranger": stranger, "anonymous": anonymous, "admin": admin}
 READABLE_WHEN_PUBLIC = {
     *("model", "model-history-data", "model-history-csv", "version-status", "profile"),
     *("run", "run-status", "run-job", "run-countries", "run-countries-csv"),
-    *("sweep", "sweep-status", "sweep-csv"),
+    *("sweep", "sweep-status", "sweep-csv", "compare", "compare-csv"),
 }
 VALUE_BY_GROUP = {"code": "IND", "key": "1", "uidb36": "1", "slug": "processors"}
 ACTION_BY_SUFFIX = {"changelist": "list"}
@@ -68,6 +68,9 @@ class Site(Story):
         for group, value in VALUE_BY_GROUP.items():
             address = re.sub(rf"\(\?P<{group}>[^)]*\)", value, address)
         more = f"?version={self.version.pk}" if address == "runs/sweep/new/" else ""
+        if address.startswith("compare"):
+            second = a_ready_version(onnx_model=self.version.onnx_model)
+            more = f"?v={self.version.pk}&v={second.pk}"
         return f"/{address}{more}".replace("\\.", ".")
 
 

@@ -74,7 +74,9 @@ def a_hostile_site():
     input_set = an_input_set(onnx_model, name=HOSTILE, tensors=[tensor])
     token, _ = ApiToken.objects.issue(owner=owner(), name=HOSTILE, scope="read")
     page = onnx_model.get_absolute_url()
+    second = a_ready_version(onnx_model=onnx_model, label=HOSTILE, number=10)
     addresses = [
+        *(f"/compare/?v={version.pk}&v={second.pk}", f"/versions/{version.pk}/edit/"),
         *("/", "/models/", "/runs/", "/hardware/", "/accounts/", "/accounts/tokens/"),
         *(page, f"{page}edit/", f"{page}delete/", f"{page}run/", f"{page}versions/new/"),
         *(f"{page}inputs/", f"{page}inputs/{input_set.pk}/delete/", run.get_absolute_url()),
@@ -156,17 +158,19 @@ def test_c06_no_cell_of_a_history_is_a_formula(formula):
     profile = a_profile(name=formula)
     machine = {"cpu": formula, "os": "x", "core_count": 1, "memory_bytes": 1, "fingerprint": "f"}
     run = a_done_run(version, profile, measurement={"machine": machine})
-    sweep = a_sweep(version, profile)
+    sweep, second = a_sweep(version, profile), a_ready_version(label=formula)
     client = browser_of(owner())
 
     answer = client.get(f"{version.onnx_model.get_absolute_url()}history.csv")
     others = [
         client.get(f"/sweeps/{sweep.pk}/sweep.csv"),
         client.get(f"/runs/{run.pk}/countries.csv"),
+        client.get(f"/compare.csv?v={version.pk}&v={second.pk}"),
     ]
 
     text = "\n".join(one.getvalue().decode() for one in (answer, *others))
     cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
+    assert {one.status_code for one in others} == {200}
     assert f"'{formula}" in cells
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
