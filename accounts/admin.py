@@ -1,5 +1,7 @@
 """How administrators see people and their tokens; a token's secret is seen by nobody."""
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import admin as auth_admin
@@ -46,6 +48,38 @@ class ApiTokenAdmin(admin.ModelAdmin):
                 audit.Action.TOKEN_REVOKED, actor=request.user, subject=subject, request=request
             )
         self.message_user(request, "Revoked. Whatever used these tokens is locked out now.")
+
+
+# Their own pages show what logs in as somebody else: a factor's secret, a session's key.
+admin.site.unregister([Authenticator, UserSession])
+
+
+class KeyAdmin(admin.ModelAdmin):
+    """What lets people in: whose it is, and a way to take it away; never the key itself."""
+
+    list_select_related = ["user"]
+    search_fields = ["user__username"]
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(KeyAdmin):
+    """Second factors; deleting one lets in again who has lost it."""
+
+    fields = list_display = ["user", "type", "created_at", "last_used_at"]
+    list_filter = ["type", "created_at"]
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(KeyAdmin):
+    """Where people are logged in."""
+
+    fields = list_display = ["user", "created_at", "last_seen_at", "ip", "user_agent"]
 
 
 @admin.register(AuditEntry, LogEntry)

@@ -314,7 +314,13 @@ class Run(models.Model):
 
     @property
     def estimate(self) -> "Estimate | None":
-        """The estimate that stands: the newest, made when the run ended or re-priced since."""
+        """The estimate that stands: the newest, made when the run ended or re-priced since.
+
+        None for a run that was not done when its row was read: its estimates are read a moment
+        later, and may be there without its measurement.
+        """
+        if self.status != self.Status.DONE:
+            return None
         return next((one for one in self.estimates.all() if one.is_headline), None)
 
 

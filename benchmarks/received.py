@@ -1,10 +1,13 @@
 """How bytes arrive: streamed to a file of ours and hashed on the way, under a limit."""
 
+import errno
 import hashlib
 import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from django.conf import settings
@@ -20,6 +23,7 @@ CHUNK_BYTES = 1024 * 1024
 # What a form's other fields and the multipart borders may add to the length of a request.
 FORM_ALLOWANCE_BYTES = 1024 * 1024
 PART_SUFFIX = ".part"
+DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT}
 # A slow line may pause, but a file that has not grown for this long has been given up.
 ABANDONED_AFTER = timedelta(hours=2)
 
@@ -42,6 +46,17 @@ class NoRoom(Exception):
             "The site has no room for more files at the moment. Nothing was stored; "
             "please try again later."
         )
+
+
+@contextmanager
+def room_needed() -> Iterator[None]:
+    """Raise NoRoom where a write inside finds no room: others may fill the disk meanwhile."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in DISK_IS_FULL:
+            raise NoRoom() from error
+        raise
 
 
 def stored_bytes(user) -> int:
@@ -83,16 +98,23 @@ class ReceivedFile(TemporaryUploadedFile):
         self._digest = hashlib.sha256()
 
     def append(self, chunk: bytes) -> None:
-        """Add what has arrived."""
-        self.file.write(chunk)
+        """Add what has arrived; raises NoRoom."""
+        with room_needed():
+            self.file.write(chunk)
         self._digest.update(chunk)
 
     def complete(self, size: int) -> None:
-        """Note that the last byte has arrived, and have it on the disk."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        self.file.seek(0)
+        """Note that the last byte has arrived, and have it on the disk; raises NoRoom."""
+        with room_needed():
+            self.file.flush()
+            os.fsync(self.file.fileno())
+            self.file.seek(0)
         self.size = size
+
+    def close(self) -> None:
+        """Let the file go; what could not be written for want of room is let go too."""
+        with suppress(NoRoom), room_needed():
+            super().close()
 
     @property
     def sha256(self) -> str:

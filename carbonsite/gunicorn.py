@@ -7,7 +7,7 @@ from django.urls import get_resolver
 from carbonsite.process_tree import die_with_parent
 
 wsgi_app = "carbonsite.wsgi:application"
-worker_class = "gthread"
+worker_class = "carbonsite.web_worker.PatientWorker"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 preload_app = True
@@ -15,6 +15,10 @@ preload_app = True
 timeout = 120
 graceful_timeout = 4
 keepalive = 5
+# Nothing that a client says of itself is believed here: Django reads what HTTPS and PROXY_COUNT
+# allow, while gunicorn would take even the address asked for from a header of a neighbour.
+forwarded_allow_ips = ""
+forwarder_headers = ""
 # gunicorn 27 would leave a control socket in the home folder.
 control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108

@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "carbonsite.private_answers.PrivateAnswerMiddleware",
     "benchmarks.received.UploadClosingMiddleware",
     "carbonsite.problems.ApiProblemMiddleware",
     "carbonsite.foreign_text.NulRefusingMiddleware",
@@ -89,6 +90,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "accounts.write_limit.WriteLimitMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "carbonsite.admin_requests.AdminRequestMiddleware",
@@ -192,6 +194,8 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[carbonsite] "
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_CHANGE_EMAIL = True
+# Nobody learns from a form which addresses have an account, though mail is not verified first.
+ACCOUNT_PREVENT_ENUMERATION = "strict"
 # Else everybody behind a proxy shares the failed log-ins of its address.
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXY_COUNT
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
@@ -266,11 +270,14 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.AnonRateThrottle",
         "rest_framework.throttling.UserRateThrottle",
+        "accounts.write_limit.WriteRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "anon": env.str("API_RATE_ANONYMOUS", default="120/min"),
         "user": env.str("API_RATE_USER", default="1200/min"),
         "tokens": env.str("API_RATE_TOKENS", default="10/min"),
+        # Of one user, on the pages and over the API together.
+        "writes": env.str("RATE_WRITES", default="600/min"),
     },
     "NUM_PROXIES": PROXY_COUNT,
 }

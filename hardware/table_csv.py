@@ -29,9 +29,13 @@ def _cell(value):
         return ""
     if isinstance(value, float):
         return f"{value:.15g}"
-    # A spreadsheet would take it for a formula.
-    is_formula = isinstance(value, str) and value.startswith(FORMULA_STARTS)
-    return f"'{value}" if is_formula else value
+    if not isinstance(value, str):
+        return value
+    # A spreadsheet would take it for a formula. A lone carriage return begins a line there, and
+    # Python's writer puts no quotes around it where lines end with \n.
+    is_formula = value.startswith(FORMULA_STARTS)
+    text = value.replace("\r", " ")
+    return f"'{text}" if is_formula else text
 
 
 def _taken(text: io.StringIO) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from onnx import FunctionProto, ModelProto, NodeProto, TensorProto
 
 from runner.errors import Rejected
+from runner.shapes import MAX_ELEMENT_COUNT as MAX_INPUT_ELEMENT_COUNT
 from runner.weights import graphs_within, inner_graphs, nodes_within
-from runner.wire import MAX_NODE_COUNT
 
 # What onnxruntime 1.32 loads, found by loading one-node models of each version (2026-11).
 MAX_OPSET = 28
@@ -19,6 +19,8 @@ RUNTIME_DOMAINS = frozenset({*PLAIN_DOMAINS, "ai.onnx.ml", "com.microsoft", "com
 MAX_NAME_LENGTH = 1_000
 MAX_TENSOR_COUNT = 2_000
 MAX_FUNCTION_DEPTH = 32
+# What functions may unfold into: a few lines can say more than a file could.
+MAX_UNFOLDED_NODE_COUNT = 10_000
 # A million million numbers in one tensor: beyond any file that could be uploaded.
 MAX_ELEMENT_COUNT = 2**40
 # Characters that turn the direction of the text around them, and could disguise a name.
@@ -36,6 +38,7 @@ def check_model(model: ModelProto, *, max_opset: int | None = None) -> None:
     _check_versions(model, max_opset or MAX_OPSET)
     _check_names(model)
     _check_tensors(model)
+    _check_inputs(model)
     _check_domains(model)
     _check_expanded_size(model)
 
@@ -173,6 +176,20 @@ def _check_tensors(model: ModelProto) -> None:
             )
 
 
+def _check_inputs(model: ModelProto) -> None:
+    given = {tensor.name for tensor in model.graph.initializer}
+    for value in model.graph.input:
+        dimensions = value.type.tensor_type.shape.dim
+        # A free size counts as one: the run says how large it is, and is held to the same limit.
+        count = math.prod(max(1, dimension.dim_value) for dimension in dimensions)
+        if count > MAX_INPUT_ELEMENT_COUNT and value.name not in given:
+            raise Rejected(
+                "oversized_input",
+                f"The input “{value.name[:100]}” of this model wants {count:,} values; carbonsite "
+                f"feeds {MAX_INPUT_ELEMENT_COUNT:,} at most. Export it with a smaller input.",
+            )
+
+
 def _check_domains(model: ModelProto) -> None:
     own = functions_by_key(model)
     for node in _all_nodes(model):
@@ -195,13 +212,14 @@ def _check_expanded_size(model: ModelProto) -> None:
     """Refuse functions that call themselves, or that unfold into far more nodes than written."""
     own = functions_by_key(model)
     known: dict[_FunctionKey, int] = {}
-    total = 0
+    unfolded_count = 0
     for node in nodes_within(model.graph):
-        total += _expanded_count(node, own, known, ())
-        if total > MAX_NODE_COUNT:
+        if (node.domain, node.op_type) in own:
+            unfolded_count += _expanded_count(node, own, known, ())
+        if unfolded_count > MAX_UNFOLDED_NODE_COUNT:
             raise Rejected(
                 "too_many_nodes",
-                f"With its functions unfolded this model has more than {MAX_NODE_COUNT:,} nodes, "
+                f"This model's functions unfold into more than {MAX_UNFOLDED_NODE_COUNT:,} nodes, "
                 "the most that carbonsite takes. Simplify it and export it again.",
             )
 

@@ -30,6 +30,8 @@ MAX_FEATURE_BYTES = 4 * 2**20
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
+_ZIP_END_BYTES = 22
+
 COPY = "copy"
 PAYLOAD = "payload"
 
@@ -96,6 +98,7 @@ def skeleton(data: Buffer) -> bytes:
     Raises Rejected for what is no model, is cut short, or is out of all proportion.
     """
     _check_first_field(data)
+    _check_nothing_else(data)
     try:
         return _Walker(data).walk("model", _Field(0, _LENGTH, 0, 0, len(data)))
     except _OutOfBounds as problem:
@@ -122,6 +125,28 @@ def _check_first_field(data: Buffer) -> None:
     wanted = _VARINT if number in (1, 5) else _LENGTH
     if number not in _MODEL_FIELDS or wire_type != wanted or _is_text(bytes(data[:512])):
         raise Rejected("not_onnx", _not_onnx_sentence(data))
+
+
+def _check_nothing_else(data: Buffer) -> None:
+    """Refuse a model that another program takes for a file of its own kind.
+
+    A ZIP is read from its end (PKWARE, APPNOTE 4.3.16: a record of 22 bytes and a comment), a
+    PDF wherever its mark stands in the first 1,024 bytes.
+    """
+    kind = "a PDF" if b"%PDF-" in bytes(data[:1024]) else None
+    ending = bytes(data[max(0, len(data) - _ZIP_END_BYTES - 0xFFFF) :])
+    at = ending.rfind(b"PK\x05\x06")
+    while at >= 0 and kind is None:
+        comment_bytes = int.from_bytes(ending[at + 20 : at + _ZIP_END_BYTES], "little")
+        if at + _ZIP_END_BYTES + comment_bytes == len(ending):
+            kind = "a ZIP archive"
+        at = ending.rfind(b"PK\x05\x06", 0, at)
+    if kind is not None:
+        raise Rejected(
+            "two_kinds",
+            f"This file is an ONNX model and {kind} at once, which no exporter writes. "
+            "Export the model again and upload that file.",
+        )
 
 
 def _not_onnx_sentence(data: Buffer) -> str:

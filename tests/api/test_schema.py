@@ -1,6 +1,7 @@
 """The schema: complete, true to what the API answers, and readable without the outside world."""
 
 import json
+import re
 from functools import cache
 from io import StringIO
 
@@ -8,6 +9,7 @@ import pytest
 import schemathesis
 from django.core.management import call_command
 from django.test import Client
+from django.urls import resolve
 from hypothesis import given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -19,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from benchmarks.models import Run
 from carbonsite.wsgi import application
 from tests.api.scripts import BASE, script_of
+from tests.api.test_routes_by_role import routes_of_the_api
 from tests.people import a_done_run, owner
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +89,13 @@ def test_no_call_that_the_schema_allows_breaks_the_site(path, method):
     answers_as_documented()
 
     assert Run.objects.filter(pk=run.pk).exists()
+
+
+def test_the_schema_has_every_route_of_the_api():
+    an_id = "0198f0a1-7c1e-7d44-9f2b-3a1f5c2e8b10"
+    documented_calls = {
+        (resolve(re.sub(r"{[^}]*}", an_id, path)).url_name, method) for path, method in CALLS
+    }
+
+    undocumented = {("api-schema", "GET"), ("api-docs", "GET")}
+    assert documented_calls - undocumented == routes_of_the_api() - undocumented

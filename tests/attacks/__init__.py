@@ -1,0 +1,1 @@
+"""What strangers may try: numbered cases, each with the answer that the site has to give."""
