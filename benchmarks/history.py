@@ -288,6 +288,7 @@ def _line(point: HistoryPoint) -> tuple:
         key.batch_size,
         key.intra_op_threads,
         key.inputs,
+        key.values_sha256,
     )
 
 

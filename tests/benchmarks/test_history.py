@@ -41,7 +41,12 @@ def test_runs_of_one_profile_with_the_same_settings_stand_on_one_line():
 
 @pytest.mark.parametrize(
     "choices",
-    [{"batch_size": 8}, {"intra_op_threads": 2}, {"input_choices": {"dims": {"sequence": 128}}}],
+    [
+        {"batch_size": 8},
+        {"intra_op_threads": 2},
+        {"input_choices": {"dims": {"sequence": 128}}},
+        {"values_name": "real.npz", "values_sha256": "0" * 64},
+    ],
 )
 def test_other_settings_make_another_line(choices):
     version = a_version()
