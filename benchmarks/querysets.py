@@ -83,9 +83,11 @@ class InputSetQuerySet(models.QuerySet):
         return total["total"] or 0
 
 
-class SweepQuerySet(models.QuerySet):
+class OfAVersionQuerySet(models.QuerySet):
+    """What somebody asked for about a version: as visible as its model, and the asker's own."""
+
     def visible_to(self, user):
-        """Sweeps ``user`` may read: of their own models and of the public ones; staff read all."""
+        """Those of ``user``'s own models, of the public ones, and their own; staff read all."""
         if user.is_staff:
             return self
         return self.filter(
@@ -95,9 +97,11 @@ class SweepQuerySet(models.QuerySet):
         )
 
     def editable_by(self, user):
-        """Sweeps ``user`` may cancel: their own."""
+        """Those that ``user`` may cancel: their own."""
         return self.filter(owner_id=user.pk) if user.pk else self.none()
 
+
+class SweepQuerySet(OfAVersionQuerySet):
     def with_counts(self):
         """Each sweep with how many runs it has, and how many of them are over and done."""
         is_open = Q(runs__status__in=["queued", "measuring"])
@@ -108,21 +112,7 @@ class SweepQuerySet(models.QuerySet):
         )
 
 
-class RunQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """Runs ``user`` may read: of their own models and of the public ones; staff read all."""
-        if user.is_staff:
-            return self
-        return self.filter(
-            Q(version__onnx_model__visibility="public")
-            | Q(version__onnx_model__owner_id=user.pk)
-            | Q(owner_id=user.pk)
-        )
-
-    def editable_by(self, user):
-        """Runs ``user`` may cancel: their own."""
-        return self.filter(owner_id=user.pk) if user.pk else self.none()
-
+class RunQuerySet(OfAVersionQuerySet):
     def with_results(self):
         """Each run with all that its page or its JSON shows, in two queries or three."""
         return self.select_related(

@@ -72,8 +72,8 @@ class OwnedIdField(serializers.PrimaryKeyRelatedField):
         return getattr(super().get_queryset(), self.allowed)(self.context["request"].user)
 
 
-class RunRequestSerializer(serializers.Serializer):
-    """What a run is asked for with."""
+class MeasurementRequestSerializer(serializers.Serializer):
+    """What a run and a sweep are both asked for with."""
 
     version = OwnedIdField(
         queryset=ModelVersion.objects.select_related("onnx_model"),
@@ -87,13 +87,6 @@ class RunRequestSerializer(serializers.Serializer):
         noun="profile",
         help_text="A profile of yours or a public one.",
     )
-    batch_size = serializers.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=MAX_BATCH_SIZE,
-        help_text="Left out, 1, or as many items as the real inputs hold.",
-    )
-    intra_op_threads = serializers.IntegerField(default=1, min_value=1, max_value=MAX_THREADS)
     effort = serializers.ChoiceField(choices=Run.Effort, default=Run.Effort.STANDARD)
     inputs = InputsSerializer(
         required=False, help_text="Left out, what is saved with the model; {} for the guesses."
@@ -106,6 +99,18 @@ class RunRequestSerializer(serializers.Serializer):
         allow_null=True,
         help_text="Real inputs of the model, fed as they are; what they leave out is made up.",
     )
+
+
+class RunRequestSerializer(MeasurementRequestSerializer):
+    """What a run is asked for with."""
+
+    batch_size = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MAX_BATCH_SIZE,
+        help_text="Left out, 1, or as many items as the real inputs hold.",
+    )
+    intra_op_threads = serializers.IntegerField(default=1, min_value=1, max_value=MAX_THREADS)
 
 
 class FailureSerializer(serializers.Serializer):

@@ -7,13 +7,12 @@ from benchmarks.api.run_serializers import (
     MAX_THREADS,
     FailureSerializer,
     InputsSerializer,
-    OwnedIdField,
+    MeasurementRequestSerializer,
 )
-from benchmarks.models import InputSet, ModelVersion, Run, Sweep
+from benchmarks.models import Run, Sweep
 from benchmarks.sweep_reports import Cell, SweepReport
 from benchmarks.sweeps import MAX_RUN_COUNT
 from footprint.knee import SweptSetting
-from hardware.models import HardwareProfile
 
 
 def _numbers(*, max_value: int, **kwargs) -> serializers.ListField:
@@ -25,39 +24,15 @@ def _numbers(*, max_value: int, **kwargs) -> serializers.ListField:
     )
 
 
-class SweepRequestSerializer(serializers.Serializer):
+class SweepRequestSerializer(MeasurementRequestSerializer):
     """What a sweep is asked for with: each batch size is combined with each thread count."""
 
-    version = OwnedIdField(
-        queryset=ModelVersion.objects.select_related("onnx_model"),
-        allowed="editable_by",
-        noun="version",
-        help_text="A ready version of one of your models.",
-    )
-    profile = OwnedIdField(
-        queryset=HardwareProfile.objects.select_related("zone", "cpu", "gpu"),
-        allowed="visible_to",
-        noun="profile",
-        help_text="A profile of yours or a public one.",
-    )
     batch_sizes = _numbers(
         max_value=MAX_BATCH_SIZE,
         required=False,
         help_text="Left out, 1, or as many items as the real inputs hold.",
     )
     intra_op_threads = _numbers(max_value=MAX_THREADS, default=[1])
-    effort = serializers.ChoiceField(choices=Run.Effort, default=Run.Effort.STANDARD)
-    inputs = InputsSerializer(
-        required=False, help_text="Left out, what is saved with the model; {} for the guesses."
-    )
-    values = OwnedIdField(
-        queryset=InputSet.objects.all(),
-        allowed="editable_by",
-        noun="set of inputs",
-        required=False,
-        allow_null=True,
-        help_text="Real inputs of the model, which every run is fed as they are.",
-    )
 
 
 class SweepSettingsSerializer(serializers.Serializer):
