@@ -5,7 +5,7 @@ COMPILE := .cache/lock/bin/uv pip compile --quiet --universal --python-version 3
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 .PHONY: help run demo test check lint format types imports templates lock vendor \
-	bench-engine bench-start bench-workers bench-autocomplete
+	bench-engine bench-start bench-workers bench-autocomplete bench-load bench-pages
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,8 +56,14 @@ bench-engine: ## compare the engine with other ways of timing (python -m benches
 bench-autocomplete: ## how quickly the search boxes answer (DATABASE_URL chooses the database)
 	$(PYTHON) -m benches.autocomplete
 
+bench-pages: ## how quickly pages answer about a model with 100,000 runs (needs DATABASE_URL)
+	$(PYTHON) -m benches.pages
+
 bench-workers: ## runs a minute with 1, 2, 4, 8 measuring machines (needs DATABASE_URL, REDIS_URL)
 	$(PYTHON) -m benches.compare_worker_counts
+
+bench-load: ## readers and large uploads while runs are measured (python -m benches.load says how)
+	$(PYTHON) -m benches.load
 
 bench-start: ## where a run's time goes beside measuring
 	$(PYTHON) -m benches.start

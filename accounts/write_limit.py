@@ -1,11 +1,10 @@
 """How often one user may change things, wherever they do it: on the pages and over the API."""
 
-import math
-
 from django.http import JsonResponse
-from django.shortcuts import render
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.throttling import UserRateThrottle
+
+from accounts.too_often import retry_after, too_often_page
 
 API_PREFIX = "/api/"
 TOO_OFTEN = "You have changed a great many things within a minute. Wait a little, then go on."
@@ -38,10 +37,7 @@ class WriteLimitMiddleware:
         throttle = WriteRateThrottle()
         if throttle.allow_request(request, None):
             return self.get_response(request)
-        headers = {"Retry-After": str(math.ceil(throttle.wait() or 1))}
         if request.headers.get("Accept") == "application/json":
             errors = {"errors": {"file": [TOO_OFTEN]}}
-            return JsonResponse(errors, status=429, headers=headers)
-        response = render(request, "429.html", status=429)
-        response["Retry-After"] = headers["Retry-After"]
-        return response
+            return JsonResponse(errors, status=429, headers=retry_after(throttle.wait()))
+        return too_often_page(request, TOO_OFTEN, throttle.wait())

@@ -88,6 +88,7 @@ class Contestants:
             inputs=subject.inputs,
             measuring_s=measuring_s,
             best_sentinel_s=known_best.sentinel_s(),
+            speed_spread=known_best.speed_spread(),
         )
         start_s = time.perf_counter()
         result = run(job, folder)
@@ -152,6 +153,7 @@ def _engine_figures(result: MeasurementResult, wall_s: float) -> Figures:
         "round_count": result.timing.round_count,
         "best_sentinel_s": result.timing.best_sentinel_s,
         "known_best_sentinel_s": result.timing.known_best_sentinel_s,
+        "speed_spread": result.timing.speed_spread,
         "wall_s": result.measuring_wall_s,
         "added_s": wall_s - known_s - max(WARM_UP_S, 2 * latency.mean_s),
     }

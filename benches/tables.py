@@ -49,7 +49,8 @@ def _times(found: dict[str, ByWay]) -> str:
 
 
 def _repeatability(found: dict[str, ByWay]) -> str:
-    head = ("model", "processes", "engine", "the same calls' mean", "the same calls' median")
+    head = ("model", "processes", "engine", "over its sentinel")
+    head += ("the same calls' mean", "the same calls' median")
     head += ("`session.run` median", "LoadGen median", "C program's median", "quiet", "noisy")
     rows = []
     for model, by_way in found.items():
@@ -58,7 +59,9 @@ def _repeatability(found: dict[str, ByWay]) -> str:
             (
                 model,
                 str(len(engine)),
-                *(_cv(engine, name) for name in ("mean_s", "plain_mean_s", "plain_median_s")),
+                _cv(engine, "mean_s"),
+                _percent(variation(_over_sentinel(engine)), places=1),
+                *(_cv(engine, name) for name in ("plain_mean_s", "plain_median_s")),
                 *(_cv(by_way[way], "figure_s") for way in ("plain", "loadgen", "floor")),
                 _percent(_median(engine, "quiet_ratio")),
                 str(sum(figures["is_noisy"] == 1 for figures in engine)),
@@ -66,8 +69,10 @@ def _repeatability(found: dict[str, ByWay]) -> str:
         )
     told = (
         "Between fresh processes: the coefficient of variation of what each reports, for the "
-        "engine (standard effort) also of the plain mean and median of the very same calls; the "
-        "share of bursts that were quiet; how many runs called themselves noisy."
+        "engine (standard effort) also of that figure divided by the sentinel's best in the same "
+        "process (what is left when a clock that differs between processes is taken out), and of "
+        "the plain mean and median of the very same calls; the share of bursts that were quiet; "
+        "how many runs called themselves noisy."
     )
     return f"{told}\n\n{_table(head, rows)}"
 
@@ -153,6 +158,14 @@ def variation(values: Sequence[float]) -> float | None:
 
 def _cv(runs: Sequence[Figures], name: str) -> str:
     return _percent(variation([figures[name] for figures in runs]), places=1)
+
+
+def _over_sentinel(runs: Sequence[Figures]) -> list[float]:
+    return [
+        figures["mean_s"] / figures["best_sentinel_s"]
+        for figures in runs
+        if "best_sentinel_s" in figures
+    ]
 
 
 def _ratio(runs: Sequence[Figures], floor: Sequence[Figures]) -> str:

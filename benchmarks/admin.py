@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.utils.html import format_html
 
 from benchmarks.admin_repricing import reprice_action
+from benchmarks.data_files import DataFile
 from benchmarks.models import (
     Estimate,
     InputSet,
@@ -14,6 +15,8 @@ from benchmarks.models import (
     Sweep,
     Worker,
 )
+from benchmarks.overview import HEAVY_COLUMNS
+from benchmarks.querysets import CONTENTS, CONTENTS_OF_VERSION
 from footprint.units import format_energy_kwh, format_quantity
 
 
@@ -52,6 +55,12 @@ class VersionInline(admin.TabularInline):
 
     def has_add_permission(self, request, obj=None):
         return False
+
+
+class DataFileInline(ReadOnlyInline):
+    """The files beside a version's .onnx file."""
+
+    model = DataFile
 
 
 class MeasurementInline(ReadOnlyInline):
@@ -93,6 +102,11 @@ class ModelVersionAdmin(ReadOnlyAdmin):
     list_select_related = ("onnx_model",)
     search_fields = ("onnx_model__name", "onnx_model__owner__username", "label", "sha256", "id")
     date_hierarchy = "created_at"
+    inlines = (DataFileInline,)
+
+    def get_queryset(self, request):
+        """Versions without what their files are made of, which one version's own page reads."""
+        return super().get_queryset(request).defer(*CONTENTS)
 
     def has_delete_permission(self, request, obj=None):
         """The file would stay behind."""
@@ -100,8 +114,8 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
     @admin.display(ordering="size_bytes")
     def size(self, version):
-        """The file's size as one reads it."""
-        return format_quantity(version.size_bytes, "B")
+        """The size of all its files as one reads it."""
+        return format_quantity(version.whole_bytes, "B")
 
 
 @admin.register(InputSet)
@@ -141,9 +155,9 @@ class RunAdmin(ReadOnlyAdmin):
     actions = (reprice_action,)
 
     def get_queryset(self, request):
-        """Runs with their estimates, and without the thousands of samples."""
+        """Runs with their estimates, and without the thousands of samples and of layers."""
         runs = super().get_queryset(request).prefetch_related("estimates")
-        return runs.defer("measurement__samples_s")
+        return runs.defer(*HEAVY_COLUMNS, *CONTENTS_OF_VERSION)
 
     def has_reprice_permission(self, request):
         """Whoever may add estimates, though never by hand."""

@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,11 @@ LABELS = {
     "landlock": "files out of reach (Landlock)",
     "seccomp": "few system calls (seccomp)",
 }
+# Operators that onnxruntime holds in far more memory than they take in a file.
+FORESTS = frozenset(
+    f"ai.onnx.ml.{name}"
+    for name in ("TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor")
+)
 CACHE_KEY = "cages"
 SAY_AGAIN_AFTER_S = 3600
 FORGET_AFTER_S = 2 * SAY_AGAIN_AFTER_S
@@ -57,11 +62,17 @@ def report_of(stored: Mapping[str, Any]) -> CageReport | None:
     )
 
 
-def as_the_site_wants(job: Job) -> Job:
-    """Return ``job`` with the site's rule for memory and its demands on the cage."""
+def as_the_site_wants(job: Job, operators: Iterable[str] = ()) -> Job:
+    """Return ``job`` with the site's rule for memory and its demands on the cage.
+
+    ``operators`` are those of its model, as an inspection names them; none while it is inspected.
+    """
+    bytes_per_file_byte = settings.CHILD_MEMORY_PER_FILE_BYTE
+    if not FORESTS.isdisjoint(operators):
+        bytes_per_file_byte = max(bytes_per_file_byte, settings.CHILD_MEMORY_PER_FOREST_BYTE)
     rule = MemoryRule(
         settings.CHILD_BASE_MEMORY_BYTES,
-        settings.CHILD_MEMORY_PER_FILE_BYTE,
+        bytes_per_file_byte,
         settings.CHILD_MEMORY_PER_THREAD_BYTES,
     )
     return job.caged_by(

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.breakdown import measured_counts
-from benchmarks.models import ModelVersion, Run
-from footprint.bootstrap import ratio_interval
+from benchmarks.grading import latency_ratio
+from benchmarks.models import ModelVersion, OnnxModel, Run
+from benchmarks.whose_values import evaluation_set_of, identity_of
 from footprint.comparison import Interval, non_dominated
 
 MIN_VERSIONS, MAX_VERSIONS = 2, 6
@@ -14,6 +15,7 @@ RECENT_RUNS = 20
 FLOPS_PER_MAC = 2
 LATENCY, EMISSION, ACCURACY = "latency_s", "emission_g", "accuracy_ratio"
 NOT_TYPED = "Its owner has not stated it."
+NO_ACCURACY = "Not measured, and its owner has not stated it."
 NO_RUN = "It has no finished run yet."
 
 
@@ -58,6 +60,10 @@ class Entry:
         """Return the figure of a criterion; None where it is not known."""
         if name == "flop_count":
             return self.flop_count
+        if name == "size_bytes":
+            return self.version.whole_bytes
+        if name == ACCURACY:
+            return self.version.accuracy.ratio if self.version.accuracy else None
         if name in (LATENCY, EMISSION):
             estimate = self.run.estimate if self.run else None
             return None if estimate is None else getattr(estimate, name)
@@ -67,7 +73,9 @@ class Entry:
         """Say why there is no figure."""
         if criterion.is_measured:
             return NO_RUN
-        if criterion.name in ("training_time_s", ACCURACY):
+        if criterion.name == ACCURACY:
+            return NO_ACCURACY
+        if criterion.name == "training_time_s":
             return NOT_TYPED
         if not self.version.is_ready:
             return f"The file is not read: {self.version.get_status_display().lower()}."
@@ -78,22 +86,33 @@ class Entry:
 class Cell:
     """One version's figure, and how many times worse than the best one it is (1 is the best).
 
-    ``ratio`` is the 95 % interval of that number, where samples give one.
+    ``ratio`` is the 95 % interval of that number, where samples give one. ``gap`` is that of the
+    best one's accuracy less this one's, where either was measured on a set of items.
     """
 
     entry: Entry
     value: float | None
     reason: str = ""
+    is_accuracy: bool = False
     is_best: bool = False
     behind_ratio: float | None = None
     ratio: Interval | None = None
+    gap: Interval | None = None
 
     @property
     def is_within_noise(self) -> bool:
-        """Whether the samples cannot tell it from the best."""
-        return (
-            not self.is_best and self.ratio is not None and self.ratio.low <= 1 <= self.ratio.high
-        )
+        """Whether the samples, or the items, cannot tell it from the best."""
+        if self.is_best:
+            return False
+        if self.gap is not None:
+            return self.gap.low <= 0 <= self.gap.high
+        return self.ratio is not None and self.ratio.low <= 1 <= self.ratio.high
+
+    @property
+    def interval(self) -> Interval | None:
+        """The 95 % interval of the figure itself: of an accuracy that was measured."""
+        accuracy = self.entry.version.accuracy
+        return accuracy.interval if self.is_accuracy and accuracy else None
 
     @property
     def score_percent(self) -> float:
@@ -135,6 +154,11 @@ class ParetoPoint:
     cost: float
     is_efficient: bool
 
+    @property
+    def interval(self) -> Interval | None:
+        """The 95 % interval of the accuracy, where it was measured."""
+        return self.entry.version.accuracy.interval
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -149,9 +173,21 @@ class Comparison:
         return [entry.run for entry in self.entries if entry.run]
 
     @property
+    def onnx_model(self) -> OnnxModel | None:
+        """The model that all of them are versions of; None where they are of several."""
+        found = {entry.version.onnx_model for entry in self.entries}
+        return found.pop() if len(found) == 1 else None
+
+    @property
     def summary(self) -> str:
         """Who is better on what, in one sentence."""
         return _summary(self.rows)
+
+    @property
+    def is_accuracy_mixed(self) -> bool:
+        """Whether the accuracies are not all from one and the same evaluation set of one owner."""
+        versions = [one.version for one in self.entries if one.version.accuracy]
+        return len({evaluation_set_of(version) for version in versions}) > 1
 
     def pareto(self, name: str) -> list[ParetoPoint]:
         """Return the versions that have both an accuracy and the cost ``name``."""
@@ -192,7 +228,11 @@ def _runs_of(versions, user, chosen: dict) -> dict:
             .done()
             .filter(version=version)
             .select_related("measurement")
-            .only(*SETTINGS, "version_id", "queued_at", "measurement__machine_fingerprint")
+            .only(
+                *SETTINGS,
+                *("owner_id", "values_sha256", "version_id", "queued_at"),
+                "measurement__machine_fingerprint",
+            )
             .order_by("-queued_at", "-id")[:RECENT_RUNS]
         )
         for version in versions
@@ -214,13 +254,12 @@ SETTINGS = (
     "batch_size",
     "intra_op_threads",
     "input_choices",
-    "values_sha256",
 )
 
 
 def _settings_key(run: Run) -> tuple:
     settings = tuple(str(getattr(run, name)) for name in SETTINGS)
-    return (*settings, run.measurement.machine_fingerprint)
+    return (*settings, identity_of(run), run.measurement.machine_fingerprint)
 
 
 def _most_shared(runs_by_version: Iterable[list[Run]]) -> tuple | None:
@@ -261,7 +300,7 @@ def _flops(version: ModelVersion, measured) -> tuple[int | None, str]:
 
 
 class _Intervals:
-    """The bootstrap intervals of pairs of runs, each drawn once."""
+    """The intervals of pairs of runs, each drawn once."""
 
     def __init__(self) -> None:
         self._by_pair: dict[tuple, Interval | None] = {}
@@ -270,9 +309,7 @@ class _Intervals:
         """Return the interval of the ratio of their latencies; None from too few samples."""
         pair = (above.pk, below.pk)
         if pair not in self._by_pair:
-            samples = (above.measurement.samples_s, below.measurement.samples_s)
-            enough = all(len(one) > 1 and min(one) > 0 for one in samples)
-            self._by_pair[pair] = ratio_interval(*samples) if enough else None
+            self._by_pair[pair] = latency_ratio(above.measurement, below.measurement)
         return self._by_pair[pair]
 
 
@@ -288,12 +325,15 @@ def _row(criterion: Criterion, entries: Sequence[Entry], intervals: _Intervals) 
         cell.behind_ratio = _behind(criterion, cell.value, best.value)
         if criterion.is_measured and not cell.is_best:
             cell.ratio = _scaled_interval(cell, best, intervals)
+        if cell.is_accuracy and not cell.is_best:
+            cell.gap = best.entry.version.accuracy.gap_to(cell.entry.version.accuracy)
     return Row(criterion, cells)
 
 
 def _cell(criterion: Criterion, entry: Entry) -> Cell:
     value = entry.value_of(criterion.name)
-    return Cell(entry, value, entry.why_missing(criterion) if value is None else "")
+    reason = entry.why_missing(criterion) if value is None else ""
+    return Cell(entry, value, reason, is_accuracy=criterion.name == ACCURACY)
 
 
 def _behind(criterion: Criterion, value: float, best: float) -> float | None:
@@ -320,7 +360,7 @@ def _differing_settings(entries: Sequence[Entry]) -> tuple[str, ...]:
         "machine described": {(run.profile_id, run.profile_name) for run in runs},
         "batch size": {run.batch_size for run in runs},
         "threads": {run.intra_op_threads for run in runs},
-        "inputs": {(str(run.input_choices), run.values_sha256) for run in runs},
+        "inputs": {(str(run.input_choices), identity_of(run)) for run in runs},
         "measuring machine": {run.measurement.machine_fingerprint for run in runs},
         "software": {run.measurement.software_fingerprint for run in runs},
         "carbon intensity": {run.estimate.intensity_g_per_kwh for run in runs if run.estimate},

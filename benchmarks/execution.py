@@ -5,33 +5,42 @@ import logging
 import os
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
-from django.db import DataError, IntegrityError
+from django.db import DataError, Error, IntegrityError, connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from benchmarks import cage, outcomes
+from benchmarks.data_files import DataFile
 from benchmarks.folders import RUN_PREFIX, sweep_runs, work_folder
-from benchmarks.models import Run
-from benchmarks.stored_files import UnusableFile, on_this_machine
+from benchmarks.input_choices import remember_what_fit
+from benchmarks.models import InputSet, Run, Worker
+from benchmarks.stored_files import UnusableFile, on_this_machine, paths_of
 from hardware.assumptions import SourcedAssumptions
 from runner import launch
 from runner.composition import Composition
-from runner.job import InputChoices, Job
+from runner.evaluated import EvaluationResult
+from runner.job import InputChoices, Job, Kind
 from runner.known_best import KnownBest
-from runner.results import Failure, MeasurementResult, Progress
+from runner.real_inputs import LABELS
+from runner.results import Failure, MeasurementResult, Progress, Result
 
 RING_AGAIN_AFTER = timedelta(seconds=20)
 RUNG_AT_ONCE = 10
 HEARTBEAT_S = 1.0
 # What a job's files are called where they lie beside it.
 MODEL_NAME, VALUES_NAME = "model.onnx", "values.npz"
+# Names of ours: those that came with the model may be those of the job's other files.
+DATA_NAME = "data-{number}.bin"
 LOCK_PAUSE_S = 0.2
 # Endings that say nothing of the model: worth one more try.
 NOT_THE_MODELS_FAULT = {"killed", "no_result", "internal_error"}
@@ -46,16 +55,32 @@ IMPOSSIBLE = (
     "if it happens once more, the model interferes with its own measurement."
 )
 VALUES_GONE = (
-    "The inputs “{name}” that this run was to be fed have been deleted meanwhile. Choose others, "
-    "or have values made up, and run it again."
+    "The real inputs for this run have been deleted. Choose others or made-up ones, and run again."
 )
-PROFILING_STOPPED = Failure("stopped", "The worker was asked to stop before it could look.")
-# A second pass that breaks says nothing against a model that has just been measured.
-PROFILING_ENDS = {
-    "stopped": PROFILING_STOPPED,
-    "crashed": Failure("crashed", "onnxruntime crashed while every node was timed."),
-    "killed": Failure("killed", "The machine ran out of memory while every node was timed."),
+# A further pass that breaks says nothing against a model that has just been measured.
+ENDS_BY_KIND = {
+    "profile": {
+        "stopped": "The worker was asked to stop before it could look.",
+        "crashed": "onnxruntime crashed while every node was timed.",
+        "killed": "The machine ran out of memory while every node was timed.",
+    },
+    "evaluate": {
+        "stopped": "The worker was asked to stop before the accuracy was measured. Run it again.",
+        "crashed": "onnxruntime crashed on the evaluation set.",
+        "killed": "The machine ran out of memory while the evaluation set was run.",
+    },
 }
+PHASE_BY_KIND = {"profile": "profiling", "evaluate": "evaluating"}
+SET_GONE = Failure(
+    "set_gone",
+    "The evaluation set was deleted while the time was taken. Send it again to have the accuracy "
+    "measured.",
+)
+OTHER_COUNT = Failure(
+    "nonsense_result",
+    "The evaluation answered for another number of items than the set holds, so its result was "
+    "thrown away. The model interferes with its own evaluation.",
+)
 logger = logging.getLogger(__name__)
 
 
@@ -91,11 +116,11 @@ class _Ticker:
         self.is_claim_lost = False
         self.sample_count = 0
         self._next_s = 0.0
-        self._is_profiling = False
+        self._later_phase = ""
 
-    def begin_profiling(self) -> None:
-        """Say from now on that the measurement is over and is only being looked into."""
-        self._is_profiling = True
+    def begin(self, kind: Kind) -> None:
+        """Say from now on that the measurement is over, and which further pass is made."""
+        self._later_phase = PHASE_BY_KIND[kind]
         self._next_s = 0.0
 
     def __call__(self, progress: Progress | None) -> str | None:
@@ -111,7 +136,7 @@ class _Ticker:
         self.is_claim_lost = not Run.objects.renew(
             self.run_id,
             self.claim_token,
-            phase="profiling" if self._is_profiling else phase,
+            phase=self._later_phase or phase,
             sample_count=self.sample_count,
         )
         return "the run was cancelled" if self.is_claim_lost else None
@@ -139,12 +164,13 @@ def execute(rung_by) -> bool:
         logger.info("Measuring run %s", run_id, extra=_facts(run))
         outcome = _measure(run, ticker)
         is_measured = not isinstance(outcome, Failure)
-        profile = _profile(run, ticker) if is_measured else None
+        profile = _pass("profile", run, ticker) if is_measured else None
+        evaluation = _evaluation(run, ticker) if is_measured else None
     _log_end(run, outcome)
     if ticker.is_claim_lost:
         return False
     if is_measured:
-        _record(run_id, claim_token, outcome, profile)
+        _record(run, claim_token, outcome, profile, evaluation)
     elif worker_is_stopping.is_set():
         return Run.objects.hand_back(run_id, claim_token)
     elif outcome.code in NOT_THE_MODELS_FAULT and run.attempts <= RETRIES:
@@ -188,35 +214,52 @@ def reap_stalled() -> list:
 def unanswered() -> list:
     """Return the ids of queued runs to ring for again, noting that it is done.
 
-    Only the first few: the rest will be at the front soon, and a flood helps nobody.
+    Only the first few: the rest will be at the front soon, and a flood helps nobody. None while
+    every worker measures: bells that were rung wait for their return, and on a site that is never
+    idle they would only become more.
     """
-    waiting = Run.objects.waiting().filter(rung_at__lt=timezone.now() - RING_AGAIN_AFTER)
+    busy_count = Run.objects.filter(status=Run.Status.MEASURING).count()
+    if busy_count and busy_count >= Worker.objects.serving("measure"):
+        return []
+    waiting = Run.objects.unanswered(waiting_longer_than=RING_AGAIN_AFTER)
     run_ids = list(waiting.values_list("pk", flat=True)[:RUNG_AT_ONCE])
-    Run.objects.filter(pk__in=run_ids).update(rung_at=timezone.now())
+    Run.objects.filter(pk__in=run_ids).update(rung_at=Now())
     return run_ids
 
 
-def _record(run_id, claim_token, result: MeasurementResult, profile: Composition | Failure) -> None:
+def _record(
+    run: Run,
+    claim_token,
+    result: MeasurementResult,
+    profile: Composition | Failure,
+    evaluation: EvaluationResult | Failure | None = None,
+) -> None:
     try:
-        outcomes.record_result(run_id, claim_token, result, profile)
+        if outcomes.record_result(run.pk, claim_token, result, profile, evaluation):
+            remember_what_fit(run, result.inputs)
     except (ValueError, OverflowError, DataError, IntegrityError):
         # Well-formed and still impossible: the model has had its child write it.
-        logger.exception("The result of run %s cannot be stored", run_id)
-        outcomes.record_failure(run_id, claim_token, code="nonsense_result", message=IMPOSSIBLE)
+        logger.exception("The result of run %s cannot be stored", run.pk)
+        outcomes.record_failure(run.pk, claim_token, code="nonsense_result", message=IMPOSSIBLE)
 
 
 def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
     if run.values_name and run.input_set is None:
-        return Failure("bad_input", VALUES_GONE.format(name=run.values_name))
+        return Failure("bad_input", VALUES_GONE)
     known_best = KnownBest.of_this_machine(settings.DATA_DIR / "known_best.json")
     prefix = f"{RUN_PREFIX}{run.pk}-"
     try:
         with (
-            _files_of(run) as files,
+            _files_of(run, ticker) as files,
             tempfile.TemporaryDirectory(prefix=prefix, dir=work_folder()) as folder,
         ):
-            job = replace(job_of(run), **files, best_sentinel_s=known_best.sentinel_s())
-            outcome = launch.run(cage.as_the_site_wants(job), Path(folder), on_tick=ticker)
+            known = {
+                "best_sentinel_s": known_best.sentinel_s(),
+                "speed_spread": known_best.speed_spread(),
+            }
+            job = replace(job_of(run), **files, **known)
+            job = cage.as_the_site_wants(job, run.version.operators)
+            outcome = launch.run(job, Path(folder), on_tick=ticker)
     except UnusableFile as error:
         return Failure("missing_file", str(error))
     if not isinstance(outcome, Failure):
@@ -226,26 +269,45 @@ def _measure(run: Run, ticker: _Ticker) -> MeasurementResult | Failure:
     return outcome
 
 
-def _profile(run: Run, ticker: _Ticker) -> Composition | Failure:
-    """What the model is made of, in a child of its own: whatever ends it, the result stands."""
-    ticker.begin_profiling()
+def _evaluation(run: Run, ticker: _Ticker) -> EvaluationResult | Failure | None:
+    """How right the model's answers are to its evaluation set; None where nobody asked."""
+    if not run.measures_accuracy:
+        return None
+    if not InputSet.objects.filter(pk=run.input_set_id).exists():
+        return SET_GONE
+    outcome = _pass("evaluate", run, ticker)
+    if isinstance(outcome, Failure):
+        return outcome
+    # The child may have been taken over by the model that it ran.
+    known = {one["shape"][0] for one in run.input_set.tensors if one["name"] == LABELS}
+    return outcome if outcome.item_count in known else OTHER_COUNT
+
+
+def _pass(kind: Kind, run: Run, ticker: _Ticker) -> Result | Failure:
+    """What a further pass finds, in a child of its own: whatever ends it, the result stands."""
+    # What loses its worker once more is given up, its measurement with it.
+    if kind == "profile" and run.is_last_attempt:
+        return outcomes.NOT_RISKED
+    ends = {code: Failure(code, message) for code, message in ENDS_BY_KIND[kind].items()}
+    ticker.begin(kind)
     if ticker(None) is not None:
-        return PROFILING_STOPPED
-    prefix = f"{RUN_PREFIX}{run.pk}-profile-"
+        return ends["stopped"]
+    prefix = f"{RUN_PREFIX}{run.pk}-{kind}-"
     try:
         with (
-            _files_of(run) as files,
+            _files_of(run, ticker) as files,
             tempfile.TemporaryDirectory(prefix=prefix, dir=work_folder()) as folder,
         ):
-            job = replace(job_of(run), kind="profile", **files)
-            outcome = launch.run(cage.as_the_site_wants(job), Path(folder), on_tick=ticker)
+            job = replace(job_of(run), kind=kind, **files)
+            job = cage.as_the_site_wants(job, run.version.operators)
+            outcome = launch.run(job, Path(folder), on_tick=ticker)
     except UnusableFile as error:
         return Failure("missing_file", str(error))
     # No process, no room for its files: none of it may cost the measurement.
     except OSError as error:
-        logger.exception("Run %s could not be profiled", run.pk)
-        return Failure("no_profile", f"The second pass could not be started ({error.strerror}).")
-    return PROFILING_ENDS.get(outcome.code, outcome) if isinstance(outcome, Failure) else outcome
+        logger.exception("Run %s: the pass %s could not be started", run.pk, kind)
+        return Failure("not_started", f"This pass could not be started ({error.strerror}).")
+    return ends.get(outcome.code, outcome) if isinstance(outcome, Failure) else outcome
 
 
 def job_of(run: Run) -> Job:
@@ -260,21 +322,52 @@ def job_of(run: Run) -> Job:
         measuring_s=settings.MEASURING_S,
         wants_gpu=SourcedAssumptions.from_json(run.assumptions).gpu is not None,
         values_path=VALUES_NAME if run.values_name else None,
+        data_paths={one.name: name for name, one in named_data_files(run).items()},
+        values_are_items=run.measures_accuracy,
+        answer_output=run.answer_output or None,
     )
 
 
+def named_data_files(run: Run) -> dict[str, DataFile]:
+    """Return the data files of what ``run`` measures, by what they are called beside its job."""
+    files = enumerate(run.version.own_data_files(), start=1)
+    return {DATA_NAME.format(number=number): one for number, one in files}
+
+
 @contextmanager
-def _files_of(run: Run) -> Iterator[dict[str, str]]:
-    """Give the job's paths: the model, and the real inputs where the run has some."""
+def _files_of(run: Run, ticker: _Ticker) -> Iterator[dict[str, Any]]:
+    """Give the job's paths: the model's files, and the real inputs where the run has some."""
     with ExitStack() as stack:
-
-        def path_of(row) -> str:
-            return str(stack.enter_context(on_this_machine(row.file.name, sha256=row.sha256)))
-
-        files = {"onnx_path": path_of(run.version)}
-        if run.input_set is not None:
-            files["values_path"] = path_of(run.input_set)
+        with _lease_kept(ticker):
+            files = stack.enter_context(paths_of(run.version))
+            if run.input_set is not None:
+                values = on_this_machine(run.input_set.file.name, sha256=run.input_set.sha256)
+                files["values_path"] = str(stack.enter_context(values))
         yield files
+
+
+@contextmanager
+def _lease_kept(ticker: _Ticker) -> Iterator[None]:
+    """Renew the lease from a thread: a storage far away fetches two gigabytes in one long call."""
+    is_over = threading.Event()
+
+    def renew() -> None:
+        while not is_over.wait(HEARTBEAT_S):
+            try:
+                ticker(None)
+            # The database may be away for a moment.
+            except Error:
+                logger.warning("The lease of run %s was not renewed", ticker.run_id, exc_info=True)
+            finally:
+                connection.close()
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def sweep_leftovers() -> None:

@@ -2,12 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 
 from benchmarks.comparison import Comparison
 from benchmarks.history import HistoryPoint
 from benchmarks.ranking import Place
 from footprint import units
+from hardware.cells import plain_cell as _plain
 
 COLUMNS = (
     "run",
@@ -28,6 +30,9 @@ COLUMNS = (
     "onnxruntime",
     "break_reason",
     "grade",
+    "intensity_zone",
+    "intensity_year",
+    "intensity_measure",
 )
 RANKING_COLUMNS = (
     "rank",
@@ -55,19 +60,21 @@ COMPARISON_COLUMNS = (
     "behind_best_ratio",
     "ratio_low",
     "ratio_high",
+    "value_low",
+    "value_high",
     "reason",
 )
-# Spreadsheets take a cell that begins so for a formula (OWASP, CSV injection).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def history_csv(points: Iterable[HistoryPoint]) -> str:
-    """Return ``points`` as CSV with a header, in the units that the columns name."""
+def history_csv(points: Iterable[HistoryPoint]) -> Iterator[str]:
+    """Yield ``points`` as the lines of a CSV with a header, in the units that the columns name."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows(_row(point) for point in points)
-    return text.getvalue()
+    for row in itertools.chain([COLUMNS], map(_row, points)):
+        writer.writerow(row)
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
 
 
 def ranking_csv(places: Iterable[Place], *, energy_kwh: float) -> str:
@@ -113,6 +120,8 @@ def comparison_csv(comparison: Comparison) -> str:
             cell.behind_ratio,
             cell.ratio.low if cell.ratio else "",
             cell.ratio.high if cell.ratio else "",
+            cell.interval.low if cell.interval else "",
+            cell.interval.high if cell.interval else "",
             _plain(cell.reason),
         ]
         for row in comparison.rows
@@ -123,7 +132,7 @@ def comparison_csv(comparison: Comparison) -> str:
 
 def comparison_markdown(comparison: Comparison) -> str:
     """Return the table as Markdown, the best of each row in bold."""
-    titles = [_markdown(entry.title) for entry in comparison.entries]
+    titles = [markdown_text(entry.title) for entry in comparison.entries]
     lines = [
         f"| | {' | '.join(titles)} |",
         f"|---|{'---:|' * len(titles)}",
@@ -137,6 +146,9 @@ def comparison_markdown(comparison: Comparison) -> str:
 
 def _markdown_cell(unit: str, cell) -> str:
     text = written(cell.value, unit)
+    if cell.interval:
+        low, high = (written(end, unit) for end in (cell.interval.low, cell.interval.high))
+        text = f"{text} ({low} to {high})"
     if cell.is_best:
         return f"**{text}**"
     return f"{text} (inside the noise)" if cell.is_within_noise else text
@@ -151,8 +163,8 @@ def written(value: float | None, unit: str) -> str:
     return units.format_quantity(value, unit) if unit else units.format_count(value)
 
 
-def _markdown(text: str) -> str:
-    """Keep a name from ending the cell, or from being read as markup."""
+def markdown_text(text: str) -> str:
+    """Return a name as one line that ends no cell of a table and is not read as markup."""
     plain = " ".join(text.split())
     return "".join(f"\\{one}" if one in "\\`*_[]<>|#" else one for one in plain)
 
@@ -177,8 +189,7 @@ def _row(point: HistoryPoint) -> list:
         _plain(point.runtime),
         _plain(point.break_reason),
         point.grade,
+        point.intensity_zone,
+        point.intensity_year,
+        point.intensity_measure,
     ]
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

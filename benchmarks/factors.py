@@ -1,13 +1,12 @@
-"""Under which factors a history is read: as stored or at today's; and why it moved."""
+"""Why a figure moved from one run to another, under the factors as stored or at today's."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from benchmarks.history import History, HistoryPoint, HistorySeries
 from benchmarks.models import Run
+from benchmarks.surroundings import Difference, environment_difference
+from benchmarks.whose_values import identity_of
 from footprint.comparison import Interval
-from footprint.estimate import Assumptions, estimate
 from footprint.movement import (
     CAUSES,
     INTENSITY,
@@ -42,6 +41,7 @@ SMALLEST_PART_RATIO = 1e-9
 class Part:
     """What one cause adds to the change, in grams and as a share of the earlier figure."""
 
+    cause: str
     label: str
     part_g: float
     ratio: float | None
@@ -57,6 +57,8 @@ class Explanation:
     before_g: float
     after_g: float
     parts: tuple[Part, ...]
+    # What the surroundings of the two runs do not share, and only that.
+    differences: tuple[Difference, ...]
 
     @property
     def whole_g(self) -> float:
@@ -67,45 +69,11 @@ class Explanation:
         return self.whole_g / self.before_g if self.before_g else None
 
 
-def at_todays_factors(history: History) -> History:
-    """Return ``history`` as if every run had been made under today's reference tables."""
-    numbers_by_run = _todays_numbers([point.run_id for point in history.points])
-    return History(
-        series=tuple(
-            HistorySeries(
-                series.key,
-                tuple(_repriced(point, numbers_by_run[point.run_id]) for point in series.points),
-            )
-            for series in history.series
-        ),
-        is_cut=history.is_cut,
-    )
+def explained(before: Run, after: Run, *, factors: str = STORED, user=None) -> Explanation:
+    """Say why ``after`` comes to another figure than ``before``, fetched ``with_results``.
 
-
-def _todays_numbers(run_ids: list[str]) -> dict[str, Assumptions]:
-    """Return each run's numbers today; the runs of one profile share theirs."""
-    rows = Run.objects.filter(pk__in=run_ids).values_list("pk", "assumptions")
-    key_by_run = {str(pk): json.dumps(stored, sort_keys=True) for pk, stored in rows}
-    assumed = {
-        key: SourcedAssumptions.from_json(json.loads(key)) for key in set(key_by_run.values())
-    }
-    today = TodaysFactors.of(assumed.values())
-    numbers = {key: today.applied_to(one).numbers for key, one in assumed.items()}
-    return {run_id: numbers[key] for run_id, key in key_by_run.items()}
-
-
-def _repriced(point: HistoryPoint, numbers: Assumptions) -> HistoryPoint:
-    found = estimate(numbers, point.latency_s)
-    return replace(
-        point,
-        energy_kwh=found.energy.total_kwh,
-        emission_g=found.emission_g,
-        intensity_g_per_kwh=numbers.intensity_g_per_kwh,
-    )
-
-
-def explained(before: Run, after: Run, *, factors: str = STORED) -> Explanation:
-    """Say why ``after`` comes to another figure than ``before``, fetched ``with_results``."""
+    As ``user`` may be told it; None for a stranger.
+    """
     assumed = [run.estimate.assumed for run in (before, after)]
     if factors == TODAY:
         today = TodaysFactors.of(assumed)
@@ -120,6 +88,7 @@ def explained(before: Run, after: Run, *, factors: str = STORED) -> Explanation:
     notes = _notes(before, after, *assumed)
     parts = [
         Part(
+            cause=cause,
             label=CAUSE_LABELS[cause],
             part_g=movement.part_by_cause_g[cause],
             ratio=movement.part_by_cause_g[cause] / movement.before_g
@@ -131,7 +100,14 @@ def explained(before: Run, after: Run, *, factors: str = STORED) -> Explanation:
         if abs(movement.part_by_cause_g[cause]) > SMALLEST_PART_RATIO * size_g
     ]
     parts.sort(key=lambda part: -abs(part.part_g))
-    return Explanation(before, after, movement.before_g, movement.after_g, tuple(parts))
+    return Explanation(
+        before,
+        after,
+        movement.before_g,
+        movement.after_g,
+        tuple(parts),
+        tuple(environment_difference(before, after, user=user)),
+    )
 
 
 def _figures(run: Run, assumed: SourcedAssumptions) -> Figures:
@@ -143,7 +119,7 @@ def _figures(run: Run, assumed: SourcedAssumptions) -> Figures:
 
 def _latency_changes(before: Run, after: Run) -> Iterator[tuple[str, str]]:
     """Yield each cause for another latency, with what changed in words."""
-    if before.version.sha256 != after.version.sha256:
+    if before.version.content_sha256 != after.version.content_sha256:
         yield MODEL, f"{before.version.title} to {after.version.title}"
     one, other = before.measurement, after.measurement
     if one.software_fingerprint != other.software_fingerprint:
@@ -155,7 +131,7 @@ def _latency_changes(before: Run, after: Run) -> Iterator[tuple[str, str]]:
         for name, label in (("batch_size", "batch"), ("intra_op_threads", "threads"))
         if getattr(before, name) != getattr(after, name)
     ]
-    if (before.input_choices, before.values_sha256) != (after.input_choices, after.values_sha256):
+    if before.input_choices != after.input_choices or identity_of(before) != identity_of(after):
         changed.append("other inputs")
     if changed:
         yield SETTINGS, ", ".join(changed)
@@ -226,4 +202,5 @@ def _profile_changes(one: SourcedAssumptions, other: SourcedAssumptions) -> Iter
 
 def _intensity_words(assumed: SourcedAssumptions) -> str:
     amount = format_quantity(assumed.numbers.intensity_g_per_kwh, "g/kWh")
-    return f"{amount} ({assumed.intensity.zone_name} {assumed.intensity.year})"
+    origin = assumed.intensity
+    return f"{amount} ({origin.zone_name} {origin.year}, {origin.measure_words})"

@@ -9,8 +9,8 @@ from pathlib import Path
 from django.conf import settings
 
 RUN_PREFIX = "run-"
-# No child lives for more than some minutes.
-ABANDONED_AFTER = timedelta(hours=1)
+# No child lives for more than some minutes, and a clock may be put forward an hour meanwhile.
+ABANDONED_AFTER = timedelta(hours=2)
 
 
 def incoming_folder() -> Path:

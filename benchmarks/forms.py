@@ -10,14 +10,17 @@ from django.db import transaction
 
 from accounts import audit
 from benchmarks import input_choices
+from benchmarks.file_fields import FilesField, ManyFilesInput
 from benchmarks.input_fields import input_fields
 from benchmarks.input_forms import InputQuestions
 from benchmarks.input_sets import batch_size_in
 from benchmarks.models import InputSet, ModelVersion, OnnxModel, Run, Sweep
+from benchmarks.parcels import model_file_name
 from benchmarks.submission import RunSettings, submit_run
 from benchmarks.sweeps import SweepSettings, submit_sweep
 from benchmarks.uploads import VersionDetails
 from hardware.models import HardwareProfile
+from runner.evaluated import MAX_OUTPUT_NAME_LENGTH
 
 SECONDS_PER_HOUR = 3600
 # People type percent and hours; ratios and seconds are stored.
@@ -76,12 +79,11 @@ class VersionDetailsForm(StepForm):
 
 
 class VersionForm(VersionDetailsForm):
-    """A file, and what its owner knows about it."""
+    """The files of a version, and what its owner knows about it."""
 
-    file = forms.FileField(
+    file = FilesField(
         label="ONNX file",
         max_length=255,
-        widget=forms.FileInput(attrs={"accept": ".onnx"}),
         error_messages={
             "required": "Choose the .onnx file of your model.",
             "empty": "The file is empty (0 bytes). Export the model again and upload that file.",
@@ -110,7 +112,8 @@ class UploadForm(VersionForm):
         """Name a model that was given no name after its file."""
         cleaned = super().clean()
         if "file" in cleaned and not cleaned.get("name") and "name" not in self.errors:
-            cleaned["name"] = PurePath(cleaned["file"].name).stem[:120]
+            file_name = model_file_name([one.name for one in cleaned["file"]])
+            cleaned["name"] = PurePath(file_name).stem[:120]
         return cleaned
 
 
@@ -134,17 +137,22 @@ class ModelForm(forms.ModelForm):
             )
         return name
 
-    def save(self, commit=True):
+    def save(self):
         """Store the changes; a change of who may see the model goes into the audit log."""
         audit.note_visibility(self.instance, actor=self.instance.owner)
-        return super().save(commit)
+        # The rest of the row may have changed since it was read: what is saved for its runs.
+        self.instance.save(update_fields=[*self._meta.fields, "updated_at"])
+        return self.instance
 
 
 class ProfileChoiceField(forms.ModelChoiceField):
-    """Profiles, each with the figures that tell them apart."""
+    """Profiles, each with the figures that tell them apart, and whose it is if not the reader's."""
+
+    reader = None
 
     def label_from_instance(self, profile: HardwareProfile) -> str:
-        return f"{profile.name} ({profile.total_power_w:g} W, {profile.zone.name})"
+        whose = "" if profile.owner == self.reader else f", shared by {profile.owner}"
+        return f"{profile.name} ({profile.total_power_w:g} W, {profile.zone.name}{whose})"
 
 
 class VersionChoiceField(forms.ModelChoiceField):
@@ -152,10 +160,6 @@ class VersionChoiceField(forms.ModelChoiceField):
 
     def label_from_instance(self, version: ModelVersion) -> str:
         return version.title
-
-
-class ManyFilesInput(forms.FileInput):
-    allow_multiple_selected = True
 
 
 class RealInputsForm(StepForm):
@@ -210,6 +214,14 @@ class NumbersField(forms.CharField):
         return re.split(r"[\s,;]+", typed.strip(" ,;"))
 
 
+def _output_choices(version: ModelVersion) -> list[tuple[str, str]]:
+    names = [one["name"] for one in version.outputs]
+    return [
+        ("", "Found out, where only one can be it"),
+        *((name, name) for name in names if len(name) <= MAX_OUTPUT_NAME_LENGTH),
+    ]
+
+
 class RunForm(InputQuestions, StepForm):
     """How a version is to be measured, with a field for each free size and range of its inputs."""
 
@@ -239,6 +251,13 @@ class RunForm(InputQuestions, StepForm):
         error_messages={"invalid_choice": "These inputs have been deleted. Choose others."},
     )
     file = RealInputsForm.base_fields["file"]
+    measures_accuracy = forms.BooleanField(
+        label="Measure the accuracy too",
+        required=False,
+        help_text="For an evaluation set: inputs with an array “labels” beside them. All of its "
+        "items are run once; the time is taken on its first batch.",
+    )
+    answer_output = forms.ChoiceField(label="Output with the answer", required=False)
     save_inputs = forms.BooleanField(
         label="Save these sizes and ranges with the model: later runs begin with them",
         required=False,
@@ -259,6 +278,7 @@ class RunForm(InputQuestions, StepForm):
         )
         self.fields["version"].initial = version
         profiles = HardwareProfile.objects.visible_to(user).with_factors()
+        self.fields["profile"].reader = user
         self.fields["profile"].queryset = profiles.mine_first(user)
         self.fields[
             "intra_op_threads"
@@ -266,6 +286,7 @@ class RunForm(InputQuestions, StepForm):
             f"The measuring machine has {os.cpu_count() or 1} cores. Several make a sweep here too."
         )
         self.fields["values"].queryset = version.onnx_model.input_sets.all()
+        self.fields["answer_output"].choices = _output_choices(version)
         self.ask_about(input_fields(version.inputs))
         self.follows = self._follow(version, like, is_asked_for=is_like_asked_for)
         if like is not None and like.status == Run.Status.FAILED:
@@ -288,6 +309,8 @@ class RunForm(InputQuestions, StepForm):
                 "intra_op_threads": like.intra_op_threads,
                 "effort": like.effort,
                 "values": like.input_set_id,
+                "measures_accuracy": like.measures_accuracy and like.input_set_id is not None,
+                "answer_output": like.answer_output,
             }
         self.initial = begin | self.initial
         return "saved" if has_saved else "run" if like is not None else ""
@@ -310,6 +333,9 @@ class RunForm(InputQuestions, StepForm):
             "inputs": self.inputs.choices(cleaned | stated),
             "values": cleaned["values"],
         }
+        if cleaned["measures_accuracy"]:
+            self._check_single(batch_sizes, thread_counts)
+            shared |= {"measures_accuracy": True, "answer_output": cleaned["answer_output"]}
         if len(batch_sizes) > 1 or len(thread_counts) > 1:
             return SweepSettings(batch_sizes, thread_counts, **shared)
         return RunSettings(batch_sizes[0], thread_counts[0], **shared)
@@ -348,9 +374,25 @@ class RunForm(InputQuestions, StepForm):
             if names <= {array["name"] for array in one.tensors}
         ]
 
+    @property
+    def evaluation_sets(self) -> list[str]:
+        """The ids of the real inputs with labels beside them."""
+        return [str(one.pk) for one in self.fields["values"].queryset if one.has_labels]
+
+    def _check_single(self, *asked: list[int]) -> None:
+        if any(len(one) > 1 for one in asked):
+            raise ValidationError(
+                {
+                    "measures_accuracy": "Accuracy does not depend on batch size and threads, so a "
+                    "sweep does not measure it. Choose one of each, or leave the accuracy out."
+                }
+            )
+
     def _batch_sizes(self) -> list[int]:
         """Return the batch sizes: that of the real inputs, unless something else was asked for."""
         typed, values = self.cleaned_data["batch_size"], self.cleaned_data["values"]
+        if self.cleaned_data["measures_accuracy"]:
+            return typed
         # Several are a wish, whoever put them there: what does not fit is refused, not left out.
         if values is None or len(typed) > 1 or "batch_size" in self.changed_data:
             return typed

@@ -1,14 +1,14 @@
 """How sure a run's result is: what its measurement and its assumptions say, as a grade."""
 
-import re
+import math
 from functools import lru_cache
 
-from benchmarks.models import Run
+from benchmarks.models import Measurement, Run
+from footprint.bootstrap import ratio_interval
+from footprint.comparison import Interval
 from footprint.grade import Evidence, Grade, grade
 from hardware.assumptions import TYPED
-
-# Words of a CPU's name that do not tell one model from another.
-NOISE_WORDS = re.compile(r"\((r|tm)\)|\bcpu\b|\bprocessor\b|@.*$|\b\d+-core\b|\bwith .*$", re.I)
+from hardware.matching import is_same_processor
 
 
 def grade_of(run: Run) -> Grade | None:
@@ -55,19 +55,35 @@ def spread_ratio(mean_s: float, low_s: float | None, high_s: float | None) -> fl
     return (high_s - low_s) / 2 / mean_s
 
 
+def latency_ratio(above: Measurement, below: Measurement) -> Interval | None:
+    """Return the 95 % interval of the ratio of two latencies; None from too few samples.
+
+    The bootstrap's, at least as wide as the two runs' own intervals make it: samples of one
+    process cannot tell what differs between processes, and those intervals have it in them.
+    """
+    samples = (above.samples_s, below.samples_s)
+    if not all(len(one) > 1 and min(one) > 0 for one in samples):
+        return None
+    drawn, stated = ratio_interval(*samples), above.mean_s / below.mean_s
+    spreads = [spread_ratio(one.mean_s, one.ci95_low_s, one.ci95_high_s) for one in (above, below)]
+    reach = stated * math.hypot(*(spread or 0.0 for spread in spreads))
+    return Interval(
+        low=max(0.0, min(drawn.low, stated - reach)), high=max(drawn.high, stated + reach)
+    )
+
+
 def is_same_cpu(*, described: str, measured: str | None) -> bool:
-    """Answer whether every word of the described CPU's name is in the measured one's.
+    """Answer whether what was described is what measured.
 
     >>> is_same_cpu(described="AMD EPYC 9B14", measured="AMD EPYC 9B14 96-Core Processor")
     True
-    >>> is_same_cpu(described="Apple M1", measured="AMD EPYC 9B14 96-Core Processor")
+    >>> is_same_cpu(described="Apple M1", measured="Apple M1 Pro")
     False
     """
-    described_words, measured_words = _name_words(described), _name_words(measured or "")
-    return bool(described_words) and described_words <= measured_words
+    return _is_same(described, measured or "")
 
 
 # A history asks about the same few names thousands of times.
-@lru_cache(maxsize=256)
-def _name_words(name: str) -> frozenset[str]:
-    return frozenset(NOISE_WORDS.sub(" ", name).lower().split())
+@lru_cache(maxsize=1024)
+def _is_same(described: str, measured: str) -> bool:
+    return is_same_processor(described, measured)

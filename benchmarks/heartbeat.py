@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterable
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -58,7 +58,7 @@ class Heartbeat:
                 },
             )
         # The database may be away for a while; the worker itself waits for it elsewhere.
-        except DatabaseError:
+        except Error:
             logger.warning("The heartbeat of %s could not be stored", self._name, exc_info=True)
         finally:
             connection.close()

@@ -1,23 +1,18 @@
-"""What a model's runs say over time: lines of comparable points, their breaks, and change."""
+"""What a model's runs say over time: points, lines of comparable ones, breaks, and change."""
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby, pairwise
-from uuid import UUID
 
 from django.db.models import F
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.utils import timezone
 
+from benchmarks.circumstances import UNKNOWN_MACHINE, UNKNOWN_RUNTIME, Circumstances
 from benchmarks.grading import letter_of_row
-from benchmarks.models import OnnxModel, Run
+from benchmarks.whose_values import UNTOLD, ValuesNames
 from footprint.comparison import Interval, is_within_noise, ratio_change
-
-# The chart, its table and the CSV speak of the newest runs up to this many, and say so.
-POINT_LIMIT = 2000
-RANGES_DAYS = (7, 30, 90)
 
 # A point's fields, and the column each is read from.
 COLUMN_BY_FIELD = {
@@ -33,16 +28,17 @@ COLUMN_BY_FIELD = {
     "energy_kwh": "estimates__energy_kwh",
     "emission_g": "estimates__emission_g",
     "intensity_g_per_kwh": "estimates__intensity_g_per_kwh",
+    "intensity_zone": "estimates__intensity_zone",
+    "intensity_year": "estimates__intensity_year",
+    "intensity_measure": "estimates__intensity_measure",
     "machine_fingerprint": "measurement__machine_fingerprint",
     "software_fingerprint": "measurement__software_fingerprint",
-    "sweep_id": "sweep_id",
+    "circumstances_id": "circumstances_id",
 }
 # What a point's grade is worked out from, beside the fields above.
 GRADE_COLUMNS = {
     "quiet_ratio": F("measurement__quiet_ratio"),
     "is_noisy": F("measurement__is_noisy"),
-    "intensity_year": F("estimates__intensity_year"),
-    "intensity_measure": F("estimates__intensity_measure"),
     "is_intensity_fallback": F("estimates__is_intensity_fallback"),
     "run_queued_at": F("queued_at"),
     "cpu_name": KeyTextTransform("name", KeyTransform("cpu", "assumptions")),
@@ -69,9 +65,9 @@ class SeriesKey:
     batch_size: int
     intra_op_threads: int
     inputs: str
-    # Of the real inputs, where there were any; the hash tells them apart, the name is for people.
+    # Of the real inputs, where there were any; the hash tells them apart, the words are for people.
     values_sha256: str = ""
-    values_name: str = field(default="", compare=False)
+    values_called: str = field(default="", compare=False)
 
     @property
     def settings_label(self) -> str:
@@ -82,7 +78,7 @@ class SeriesKey:
             dims = json.loads(self.inputs).get("dims", {})
             parts += [f"{name} = {size}" for name, size in dims.items()] or ["own inputs"]
         if self.values_sha256:
-            parts.append(f"fed “{self.values_name}”")
+            parts.append(f"fed {self.values_called}")
         return ", ".join(parts)
 
 
@@ -104,12 +100,15 @@ class HistoryPoint:
     energy_kwh: float
     emission_g: float
     intensity_g_per_kwh: float
+    # Whose figure that is, of which year, and what it counts: of the place that stood in, if any.
+    intensity_zone: str
+    intensity_year: int
+    intensity_measure: str
     machine: str
     machine_fingerprint: str
     runtime: str
     software_fingerprint: str
-    # The sweep that asked for the run; None where it was asked for by itself.
-    sweep_id: UUID | None = None
+    circumstances_id: int | None = None
     # Why this point is not joined to the one before it; empty where it is.
     break_reason: str = ""
     # How sure the figure is, A to D (benchmarks.grading).
@@ -184,75 +183,7 @@ class Change:
         return self.after.break_reason
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """The finished runs of a model, as lines; ``is_cut`` when older ones were left out."""
-
-    series: tuple[HistorySeries, ...]
-    is_cut: bool = False
-
-    @property
-    def points(self) -> list[HistoryPoint]:
-        """Every point of every line, newest first."""
-        points = (point for series in self.series for point in series.points)
-        return sorted(points, key=_age, reverse=True)
-
-    @property
-    def breaks(self) -> list[HistoryPoint]:
-        """Every point at which a line begins anew, newest first."""
-        return [point for point in self.points if point.break_reason]
-
-    def of_last(self, days: int | None) -> "History":
-        """Return what was measured in the last ``days``; None means all of it."""
-        if days is None:
-            return self
-        since = timezone.now() - timedelta(days=days)
-        kept = (
-            tuple(point for point in series.points if point.measured_at >= since)
-            for series in self.series
-        )
-        series = tuple(HistorySeries(points[0].key, points) for points in kept if points)
-        is_cut = self.is_cut and self.points[-1].measured_at >= since
-        return History(series, is_cut)
-
-    def change_to(self, point: HistoryPoint) -> Change | None:
-        """Return ``point`` beside the one before it on its line; None for the first."""
-        for series in self.series:
-            if series.key == point.key and point.onnx_model_id == series.points[0].onnx_model_id:
-                for before, after in pairwise(series.points):
-                    if after.run_id == point.run_id:
-                        return Change(before, after)
-        return None
-
-    def newest_of_latest_version(self) -> HistoryPoint | None:
-        """Return the newest point of the highest version that has one."""
-        return max(self.points, key=lambda point: (point.version_number, _age(point)), default=None)
-
-
-def history_of(onnx_model: OnnxModel) -> History:
-    """Return the history of ``onnx_model``, in one query."""
-    points = points_of(Run.objects.filter(version__onnx_model=onnx_model), limit=POINT_LIMIT + 1)
-    series = followed_lines(in_series(points[-POINT_LIMIT:]))
-    return History(series=series, is_cut=len(points) > POINT_LIMIT)
-
-
-def followed_lines(series: Sequence[HistorySeries]) -> tuple[HistorySeries, ...]:
-    """Return the lines that somebody follows over time; the other settings of sweeps are left out.
-
-    A dozen settings measured once each would be a dozen lines of one point, and the last of
-    them would pass for the model's newest figure. Where a model was only ever swept, the
-    smallest settings stand for it.
-    """
-    followed = tuple(one for one in series if any(point.sweep_id is None for point in one.points))
-    if followed or not series:
-        return followed
-    smallest = min((one.key.batch_size, one.key.intra_op_threads) for one in series)
-    return tuple(
-        one for one in series if (one.key.batch_size, one.key.intra_op_threads) == smallest
-    )
-
-
-def points_of(runs, *, limit: int) -> list[HistoryPoint]:
+def points_of(runs, *, limit: int, names: ValuesNames = UNTOLD) -> list[HistoryPoint]:
     """Return the newest ``limit`` finished runs among ``runs`` as points, oldest first."""
     rows = (
         runs.done()
@@ -267,17 +198,17 @@ def points_of(runs, *, limit: int) -> list[HistoryPoint]:
             point_runtime=KeyTextTransform("onnxruntime", "measurement__software"),
         )[:limit]
     )
-    return [_point(row) for row in reversed(rows)]
+    return [_point(row, names) for row in reversed(rows)]
 
 
 def in_series(points: Iterable[HistoryPoint]) -> tuple[HistorySeries, ...]:
     """Return ``points`` as lines, the line with the newest point first."""
-    ordered = sorted(points, key=lambda point: (_line(point), _age(point)))
+    ordered = sorted(points, key=lambda point: (_line(point), age_of(point)))
     series = [
         HistorySeries(key=own_points[0].key, points=_with_breaks(own_points))
         for own_points in (list(group) for _, group in groupby(ordered, key=_line))
     ]
-    return tuple(sorted(series, key=lambda one: _age(one.points[-1]), reverse=True))
+    return tuple(sorted(series, key=lambda one: age_of(one.points[-1]), reverse=True))
 
 
 def _line(point: HistoryPoint) -> tuple:
@@ -292,45 +223,54 @@ def _line(point: HistoryPoint) -> tuple:
     )
 
 
-def _age(point: HistoryPoint) -> tuple:
+def age_of(point: HistoryPoint) -> tuple:
+    """Return what points are sorted by, oldest first."""
     return point.measured_at, point.run_id
 
 
-def _point(row: dict) -> HistoryPoint:
+def _point(row: dict, names: ValuesNames) -> HistoryPoint:
     fields = {
         name.removeprefix("point_"): value
         for name, value in row.items()
         if name.startswith("point_")
     }
     fields["run_id"], fields["onnx_model_id"] = str(fields["run_id"]), str(fields["onnx_model_id"])
-    fields["machine"] = fields["machine"] or "unknown machine"
-    fields["runtime"] = fields["runtime"] or "of unknown version"
+    fields["machine"] = fields["machine"] or UNKNOWN_MACHINE
+    fields["runtime"] = fields["runtime"] or UNKNOWN_RUNTIME
     grade = letter_of_row({**row, **fields})
-    return HistoryPoint(key=_key(row), grade=grade, **fields)
+    key = _key(row, names, profile_name=fields["profile_name"])
+    return HistoryPoint(key=key, grade=grade, **fields)
 
 
-def _key(row: dict) -> SeriesKey:
-    choices = row["input_choices"]
+def key_of(circumstances: Circumstances, names: ValuesNames = UNTOLD) -> SeriesKey:
+    """Return the line on which the runs in these circumstances stand."""
+    settings = {name: getattr(circumstances, name) for name in SETTING_FIELDS}
+    return _key(settings, names, profile_name=circumstances.profile_name)
+
+
+def _key(settings: dict, names: ValuesNames, *, profile_name: str) -> SeriesKey:
+    choices = settings["input_choices"]
     return SeriesKey(
         # A profile that was deleted lives on under its name.
-        profile=str(row["profile_id"] or row["point_profile_name"]),
-        batch_size=row["batch_size"],
-        intra_op_threads=row["intra_op_threads"],
+        profile=str(settings["profile_id"] or profile_name),
+        batch_size=settings["batch_size"],
+        intra_op_threads=settings["intra_op_threads"],
         inputs=json.dumps(choices, sort_keys=True) if any(choices.values()) else "",
-        values_sha256=row["values_sha256"],
-        values_name=row["values_name"],
+        values_sha256=settings["values_sha256"],
+        values_called=names.called(settings["values_name"], settings["values_sha256"]),
     )
 
 
 def _with_breaks(points: Sequence[HistoryPoint]) -> tuple[HistoryPoint, ...]:
     joined = [
-        replace(after, break_reason=_break_reason(before, after))
+        replace(after, break_reason=break_reason(before, after))
         for before, after in pairwise(points)
     ]
     return (points[0], *joined)
 
 
-def _break_reason(before: HistoryPoint, after: HistoryPoint) -> str:
+def break_reason(before: HistoryPoint | Circumstances, after: HistoryPoint | Circumstances) -> str:
+    """Say why the two cannot honestly be compared; nothing where they can."""
     if before.machine_fingerprint != after.machine_fingerprint:
         if before.machine == after.machine:
             return f"the machine changed (still {after.machine}, but set up differently)"

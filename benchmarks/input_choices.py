@@ -2,17 +2,27 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from django.core.exceptions import ValidationError
 
-from benchmarks.models import ModelVersion, OnnxModel
-from runner.errors import InputProblem, RunnerError
+from benchmarks.models import ModelVersion, OnnxModel, Run
+from runner.errors import InputProblem, Nonsense, RunnerError
 from runner.job import InputChoices
-from runner.shapes import PlannedInput, TensorDescription, plan_inputs, tensors_from_plain
+from runner.results import InputUsed
+from runner.shapes import (
+    GUESSED,
+    InputHint,
+    PlannedInput,
+    TensorDescription,
+    plan_inputs,
+    tensors_from_plain,
+)
 
 PARTS = ("dims", "shapes", "ranges")
 BATCH_SIZE_WHY = "batch size"
+# Finding each costs a plan of all inputs; choices with more were made for another model.
+MAX_DROPPED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +71,12 @@ def batch_places(tensors: Sequence[TensorDescription]) -> frozenset[tuple[str, i
 def fitting(choices: Mapping, tensors: Sequence[TensorDescription]) -> Fitting:
     """Return what of ``choices`` fits inputs that may have changed since they were made.
 
+    Where ``MAX_DROPPED`` of them do not, none is kept.
     Raises InputProblem where they are no choices at all.
     """
     kept = {part: dict(choices.get(part) or {}) for part in PARTS}
     dropped: dict[str, str] = {}
-    while True:
+    while len(dropped) < MAX_DROPPED:
         problem = _problem_with(kept, tensors)
         place = _place_of(problem, kept) if problem else None
         if problem is None or place is None:
@@ -73,6 +84,7 @@ def fitting(choices: Mapping, tensors: Sequence[TensorDescription]) -> Fitting:
         part, name = place
         del kept[part][name]
         dropped[problem.field] = problem.message
+    return Fitting({}, dropped)
 
 
 def saved_for(version: ModelVersion, *, batch_size: int = 1) -> Fitting:
@@ -112,6 +124,26 @@ def save(onnx_model: OnnxModel, choices: Mapping, *, batch_size: int = 1) -> Non
     onnx_model.saved_inputs = kept
 
 
+def remember_what_fit(run: Run, used: Sequence[InputUsed]) -> None:
+    """Make what was found to fit in ``run`` the guess that its version shows from now on.
+
+    The graph alone does not always tell: then the run has tried other usual sizes and values,
+    and the next one will come to the same. Nothing is learnt from a run in which something was
+    chosen: without that, something else may fit.
+    """
+    if run.input_choices or run.values_name:
+        return
+    used_by_name = {one.name: one for one in used}
+    try:
+        tensors = tensors_from_plain(run.version.inputs)
+        found = tuple(_as_it_fit(one, used_by_name.get(one.name)) for one in tensors)
+    except Nonsense:
+        # Sizes that no input has: the model has had its child write them.
+        return
+    if found != tensors:
+        ModelVersion.objects.filter(pk=run.version_id).update(inputs=[asdict(one) for one in found])
+
+
 def beside_arrays(
     choices: Mapping,
     tensors: Sequence[TensorDescription],
@@ -131,6 +163,26 @@ def beside_arrays(
 def with_arrays(choices: InputChoices, arrays: Sequence[TensorDescription]) -> InputChoices:
     """Return ``choices`` with the shapes of ``arrays``, for a plan of all inputs."""
     return replace(choices, shapes={**choices.shapes, **{one.name: one.shape for one in arrays}})
+
+
+def _as_it_fit(tensor: TensorDescription, used: InputUsed | None) -> TensorDescription:
+    hint = tensor.hint
+    if hint is None or used is None or len(hint.sizes) != len(used.shape):
+        return tensor
+    sizes, whys = list(hint.sizes), list(hint.size_whys)
+    for axis, (size, why) in enumerate(zip(used.shape, used.why, strict=True)):
+        if why.startswith(GUESSED) and hint.sizes[axis] not in (None, size):
+            sizes[axis], whys[axis] = size, why.removeprefix(GUESSED)
+    found = replace(hint, sizes=tuple(sizes), size_whys=tuple(whys))
+    return replace(tensor, hint=_with_value_that_fit(found, used))
+
+
+def _with_value_that_fit(hint: InputHint, used: InputUsed) -> InputHint:
+    """Where one value alone was fed, and another had been guessed."""
+    is_lone = used.low is not None and used.low == used.high
+    if not is_lone or hint.length_of is not None or (hint.low, hint.high) == (used.low, used.high):
+        return hint
+    return replace(hint, low=used.low, high=used.high, range_why=used.range_why)
 
 
 def _plain(value):

@@ -14,8 +14,9 @@ from benchmarks.models import InputSet, ModelVersion, OnnxModel
 from benchmarks.received import CHUNK_BYTES, ReceivedFile, UploadTooLarge, upload_limit_bytes
 from benchmarks.stored_files import delete_unused, hold_files_of, store
 from runner.errors import InputProblem
+from runner.item_sets import ItemSet
+from runner.npz_archive import MAX_VALUES_BYTES
 from runner.real_inputs import (
-    MAX_VALUES_BYTES,
     batch_size_of,
     check_batch_size,
     check_values,
@@ -49,7 +50,7 @@ def receive_input_set(
         arrived.callback(uploaded.close)
         tensors = _described(uploaded)
         if inputs is not None:
-            _check_fit(inputs, tensors, field="file")
+            _check_use(inputs, tensors)
         input_set = InputSet(
             onnx_model=onnx_model,
             name=name.strip(),
@@ -105,6 +106,28 @@ def batch_size_in(version: ModelVersion, input_set: InputSet) -> int | None:
     except ValidationError:
         return None
     return batch_size_of(tensors_from_plain(version.inputs), arrays)
+
+
+def item_set_of(version: ModelVersion, input_set: InputSet) -> ItemSet:
+    """Return ``input_set`` as an evaluation set of ``version``.
+
+    Raises ValidationError, by ``values``, where it is none.
+    """
+    if input_set.onnx_model_id != version.onnx_model_id:
+        raise ValidationError({"values": "These inputs belong to another model."})
+    try:
+        return ItemSet.of(tensors_from_plain(version.inputs), tensors_from_plain(input_set.tensors))
+    except InputProblem as problem:
+        raise ValidationError({"values": problem.message}) from problem
+
+
+def items_misfit_of(version: ModelVersion, input_set: InputSet) -> str:
+    """Return why accuracy cannot be measured with ``input_set``; empty where it can."""
+    try:
+        item_set_of(version, input_set)
+    except ValidationError as error:
+        return error.messages[0]
+    return ""
 
 
 def misfit_of(version: ModelVersion, input_set: InputSet) -> str:
@@ -276,6 +299,20 @@ def _check_fit(
         check_values(inputs, without_labels(inputs, tensors))
     except InputProblem as problem:
         raise ValidationError({field: problem.message}) from problem
+
+
+def _check_use(inputs: Sequence[TensorDescription], tensors: Sequence[TensorDescription]) -> None:
+    """Raise ValidationError where arrays can neither be fed at once nor are an evaluation set."""
+    has_labels = len(without_labels(inputs, tensors)) < len(tensors)
+    try:
+        _check_fit(inputs, tensors, field="file")
+    except ValidationError:
+        if not has_labels:
+            raise
+        try:
+            ItemSet.of(inputs, tensors)
+        except InputProblem as problem:
+            raise _refused(problem.message) from problem
 
 
 def _plain(one: TensorDescription) -> dict:

@@ -6,12 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.db.models import F
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from benchmarks import cage
 from benchmarks.folders import work_folder
 from benchmarks.models import ModelVersion
-from benchmarks.stored_files import UnusableFile, on_this_machine
+from benchmarks.stored_files import UnusableFile, paths_of
 from runner import launch
 from runner.job import Job
 from runner.results import Failure, InspectionResult
@@ -36,7 +36,7 @@ def inspect(version_id) -> None:
         return
     # Counted before the reading begins: a file that kills its reader must not be read for ever.
     ModelVersion.objects.filter(pk=version.pk).update(
-        inspection_attempts=F("inspection_attempts") + 1, inspection_rung_at=timezone.now()
+        inspection_attempts=F("inspection_attempts") + 1, inspection_rung_at=Now()
     )
     outcome = _read(version)
     if isinstance(outcome, Failure) and outcome.code in NOT_THE_FILES_FAULT:
@@ -52,17 +52,17 @@ def unanswered() -> list:
     """Return the ids of versions whose message was lost, noting that they are rung again."""
     waiting = ModelVersion.objects.uninspected(waiting_longer_than=RING_AGAIN_AFTER)
     version_ids = list(waiting.values_list("pk", flat=True)[:20])
-    ModelVersion.objects.filter(pk__in=version_ids).update(inspection_rung_at=timezone.now())
+    ModelVersion.objects.filter(pk__in=version_ids).update(inspection_rung_at=Now())
     return version_ids
 
 
 def _read(version: ModelVersion) -> InspectionResult | Failure:
     try:
         with (
-            on_this_machine(version.file.name, sha256=version.sha256) as path,
+            paths_of(version) as paths,
             tempfile.TemporaryDirectory(prefix="inspect-", dir=work_folder()) as folder,
         ):
-            job = cage.as_the_site_wants(Job(kind="inspect", onnx_path=str(path)))
+            job = cage.as_the_site_wants(Job(kind="inspect", **paths))
             outcome = launch.run(job, Path(folder))
             if isinstance(outcome, Failure) and outcome.code == "crashed":
                 # ONNX's inference of shapes, which only counting needs, crashes on some models.

@@ -12,16 +12,33 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.ids import new_id
+from accounts.querysets import SharedQuerySet
+from benchmarks.circumstances import CHART_INDEXES, Charted
+from benchmarks.data_files import WithDataFiles
+from benchmarks.measured import Accuracy, Evaluation, Measurement
 from benchmarks.querysets import (
+    MAX_ATTEMPTS,
     InputSetQuerySet,
     ModelVersionQuerySet,
-    OnnxModelQuerySet,
     RunQuerySet,
     SweepQuerySet,
     WorkerQuerySet,
 )
 from footprint.embodied import SoftwareCarbonIntensity
 from hardware.assumptions import SourcedAssumptions
+
+__all__ = [
+    "Estimate",
+    "Evaluation",
+    "IdempotencyKey",
+    "InputSet",
+    "Measurement",
+    "ModelVersion",
+    "OnnxModel",
+    "Run",
+    "Sweep",
+    "Worker",
+]
 
 
 class OnnxModel(models.Model):
@@ -42,7 +59,7 @@ class OnnxModel(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = OnnxModelQuerySet.as_manager()
+    objects = SharedQuerySet.as_manager()
 
     class Meta:
         verbose_name = "model"
@@ -70,8 +87,8 @@ class OnnxModel(models.Model):
         return self.versions.filter(status="ready").order_by("-number").first()
 
 
-class ModelVersion(models.Model):
-    """One uploaded file of a model, and what reading it without running it told."""
+class ModelVersion(WithDataFiles):
+    """One upload of a model, and what reading it without running it told."""
 
     class Status(models.TextChoices):
         INSPECTING = "inspecting", "Being inspected"
@@ -106,6 +123,10 @@ class ModelVersion(models.Model):
     outputs = models.JSONField(default=list)
     accuracy_ratio = models.FloatField(
         null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
+    # The evaluation whose accuracy stands for the version, before the one that was typed.
+    evaluation = models.ForeignKey(
+        Evaluation, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     training_time_s = models.FloatField(null=True, blank=True, validators=[MinValueValidator(0)])
     created_at = models.DateTimeField(auto_now_add=True)
@@ -143,6 +164,11 @@ class ModelVersion(models.Model):
     @property
     def is_ready(self) -> bool:
         return self.status == self.Status.READY
+
+    @property
+    def accuracy(self) -> Accuracy | None:
+        """The accuracy that counts: measured, else as typed; None where neither is known."""
+        return Accuracy.of(self.accuracy_ratio, self.evaluation)
 
 
 class InputSet(models.Model):
@@ -206,7 +232,7 @@ class Sweep(models.Model):
         return reverse("sweep", args=[self.pk])
 
 
-class Run(models.Model):
+class Run(Charted):
     """One measurement of one version for one profile; the row is also its place in the queue."""
 
     class Status(models.TextChoices):
@@ -242,6 +268,9 @@ class Run(models.Model):
     )
     values_name = models.CharField(max_length=120, blank=True)
     values_sha256 = models.CharField(max_length=64, blank=True)
+    # Whether they are an evaluation set that the accuracy is measured on, and by which output.
+    measures_accuracy = models.BooleanField(default=False)
+    answer_output = models.CharField(max_length=200, blank=True)
     # The numbers and origins of hardware.assumptions, as they were when the run was asked for.
     assumptions = models.JSONField()
     queued_at = models.DateTimeField(default=timezone.now)
@@ -268,6 +297,8 @@ class Run(models.Model):
             models.Index(fields=["status", "turn_at"], name="run_queue"),
             models.Index(fields=["version", "-queued_at"], name="run_history"),
             models.Index(fields=["-queued_at", "-id"], name="run_newest_first"),
+            models.Index(fields=["owner", "-queued_at", "-id"], name="run_of_owner"),
+            *CHART_INDEXES,
         ]
         constraints = [
             models.CheckConstraint(
@@ -309,6 +340,11 @@ class Run(models.Model):
         return self.assumptions["profile_name"]
 
     @property
+    def is_last_attempt(self) -> bool:
+        """Whether it is given up when its worker is lost once more."""
+        return self.attempts >= MAX_ATTEMPTS
+
+    @property
     def is_over(self) -> bool:
         return self.status in {self.Status.DONE, self.Status.FAILED, self.Status.CANCELLED}
 
@@ -322,63 +358,6 @@ class Run(models.Model):
         if self.status != self.Status.DONE:
             return None
         return next((one for one in self.estimates.all() if one.is_headline), None)
-
-
-class Measurement(models.Model):
-    """What the child measured, in seconds per inference; never changed once written."""
-
-    run = models.OneToOneField(
-        Run, primary_key=True, on_delete=models.CASCADE, related_name="measurement"
-    )
-    mean_s = models.FloatField()
-    median_s = models.FloatField()
-    stdev_s = models.FloatField()
-    min_s = models.FloatField()
-    max_s = models.FloatField()
-    p90_s = models.FloatField()
-    p95_s = models.FloatField()
-    p99_s = models.FloatField()
-    ci95_low_s = models.FloatField(null=True)
-    ci95_high_s = models.FloatField(null=True)
-    sample_count = models.PositiveIntegerField()
-    quiet_ratio = models.FloatField(null=True)
-    is_noisy = models.BooleanField(null=True)
-    as_measured = models.JSONField()
-    samples_s = models.JSONField()
-    throughput_per_s = models.FloatField()
-    load_s = models.FloatField()
-    first_call_s = models.FloatField()
-    peak_memory_bytes = models.BigIntegerField(null=True)
-    session_memory_bytes = models.BigIntegerField(null=True)
-    # CPU time over time x threads, and over time x all of the machine's cores.
-    cpu_usage_ratio = models.FloatField(null=True)
-    machine_usage_ratio = models.FloatField(null=True)
-    cpu_time_per_inference_s = models.FloatField(null=True)
-    measuring_wall_s = models.FloatField(null=True)
-    timing = models.JSONField(default=dict)
-    uses_io_binding = models.BooleanField(null=True)
-    inputs_used = models.JSONField(default=list)
-    outputs_seen = models.JSONField(default=list)
-    # What each meter said, or why it is missing (runner.meters.metered.Metered).
-    metered = models.JSONField(default=dict)
-    # The active and the missing layers of the cage (runner.layers.Sandbox).
-    sandbox = models.JSONField(default=dict)
-    # Where the time goes (runner.composition.Composition), or a sentence that says why not.
-    composition = models.JSONField(default=dict)
-    profiling_note = models.TextField(blank=True)
-    machine = models.JSONField()
-    software = models.JSONField()
-    machine_fingerprint = models.CharField(max_length=64)
-    software_fingerprint = models.CharField(max_length=64)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(mean_s__gt=0), name="measured_mean_positive"),
-            models.CheckConstraint(condition=Q(sample_count__gte=1), name="measured_something"),
-        ]
-
-    def __str__(self):
-        return f"{self.mean_s} s"
 
 
 class Estimate(models.Model):

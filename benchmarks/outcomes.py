@@ -1,34 +1,91 @@
 """The fifth step: what was measured and what is assumed become an estimate, stored once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from django.db import transaction
 from django.utils import timezone
 
-from benchmarks.models import Estimate, Measurement, OnnxModel, Run
+from benchmarks.circumstances import Circumstances, digest_of
+from benchmarks.models import Estimate, Evaluation, Measurement, ModelVersion, OnnxModel, Run
 from footprint.embodied import embodied_share_g
 from footprint.estimate import estimate
 from footprint.power_models import emission_range
+from footprint.proportion import proportion_of
 from footprint.ram import Memory, RamModel
 from hardware.assumptions import IntensityOrigin, SourcedAssumptions
 from hardware.models import CarbonIntensity
 from hardware.published import published_ram_models
 from runner.composition import Composition
+from runner.evaluated import EvaluationResult
 from runner.results import Failure, MeasurementResult
 
 NOT_PROFILED = Failure("not_profiled", "Nobody looked into this run.")
+NOT_RISKED = Failure(
+    "not_risked",
+    "The worker was lost twice while it had this run in hand, so on the third try only what was "
+    "asked for was measured. Run it again to see where the time goes.",
+)
+PLACE_FIELDS = ("onnx_model", "circumstances", "latency_s")
+PLACED_AT_ONCE = 500
 
 
 def store_estimate(run: Run, measurement: Measurement) -> Estimate:
-    """Store and return the energy and emission of one inference, by what the run assumed."""
+    """Store and return the energy and emission of one inference, by what the run assumed.
+
+    With it the run takes its place in its model's history.
+    """
     assumed = SourcedAssumptions.from_json(run.assumptions)
+    place_in_history([(run, measurement, run.assumptions)])
     return Estimate.objects.create(
         run=run,
         # Whoever looks after the tables may have deleted the row since.
         intensity=CarbonIntensity.objects.filter(pk=assumed.intensity.id).first(),
         **estimate_values(assumed, measurement),
     )
+
+
+def place_in_history(results: Iterable[tuple[Run, Measurement, dict]]) -> None:
+    """Note under what each run came to its figure.
+
+    Each comes with its measurement and with the assumptions of the estimate that stands.
+    """
+    known: dict[tuple, Circumstances] = {}
+    runs = []
+    for run, measurement, assumptions in results:
+        told = _told(run, measurement, assumptions)
+        digest = digest_of({**told, "profile": str(run.profile_id or "")})
+        key = (run.version_id, digest)
+        if key not in known:
+            known[key], _ = Circumstances.objects.get_or_create(
+                version_id=run.version_id,
+                digest=digest,
+                defaults={
+                    "onnx_model_id": run.version.onnx_model_id,
+                    "profile_id": run.profile_id,
+                    **told,
+                },
+            )
+        run.onnx_model_id = run.version.onnx_model_id
+        run.circumstances, run.latency_s = known[key], measurement.mean_s
+        runs.append(run)
+    Run.objects.bulk_update(runs, PLACE_FIELDS, batch_size=PLACED_AT_ONCE)
+
+
+def _told(run: Run, measurement: Measurement, assumptions: dict) -> dict:
+    return {
+        "profile_name": run.profile_name,
+        "batch_size": run.batch_size,
+        "intra_op_threads": run.intra_op_threads,
+        "input_choices": run.input_choices,
+        "values_name": run.values_name,
+        "values_sha256": run.values_sha256,
+        "cpu": measurement.machine.get("cpu") or "",
+        "machine_fingerprint": measurement.machine_fingerprint,
+        "onnxruntime": measurement.software.get("onnxruntime") or "",
+        "software_fingerprint": measurement.software_fingerprint,
+        "assumptions": assumptions,
+    }
 
 
 def estimate_values(
@@ -88,22 +145,46 @@ def _intensity_columns(origin: IntensityOrigin) -> dict:
     }
 
 
+def store_evaluation(run: Run, found: EvaluationResult | Failure) -> None:
+    """Store what came of the evaluation set; a result becomes the accuracy of the version."""
+    shared = {"run": run, "values_name": run.values_name, "values_sha256": run.values_sha256}
+    if isinstance(found, Failure):
+        Evaluation.objects.create(**shared, failure_code=found.code, failure_message=found.message)
+        return
+    accuracy = proportion_of(found.correct_count, found.item_count)
+    reading = asdict(found)
+    evaluation = Evaluation.objects.create(
+        **shared,
+        item_count=reading.pop("item_count"),
+        correct_count=reading.pop("correct_count"),
+        accuracy_ratio=accuracy.ratio,
+        ci95_low_ratio=accuracy.low,
+        ci95_high_ratio=accuracy.high,
+        reading=reading,
+    )
+    ModelVersion.objects.filter(pk=run.version_id).update(evaluation=evaluation)
+
+
 def record_result(
     run_id,
     claim_token,
     result: MeasurementResult,
     profile: Composition | Failure = NOT_PROFILED,
+    evaluation: EvaluationResult | Failure | None = None,
 ) -> bool:
     """Store what the child measured, under the claim; False when the claim is lost.
 
     The run, its measurement and its estimate appear together or not at all. ``profile`` is
-    what the model is made of, or why that is not known.
+    what the model is made of, or why that is not known. ``evaluation`` is how right its answers
+    are, or why that is not known; None where nobody asked.
     """
     with transaction.atomic():
         if not _end(run_id, claim_token, status=Run.Status.DONE):
             return False
         run = Run.objects.get(pk=run_id)
         store_estimate(run, _store_measurement(run, result, profile))
+        if evaluation is not None:
+            store_evaluation(run, evaluation)
         OnnxModel.objects.filter(versions=run.version_id).update(updated_at=timezone.now())
         return True
 

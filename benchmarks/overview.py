@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, F, OuterRef, Q, Subquery, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
-from benchmarks.history import Change, History, in_series, points_of
+from benchmarks.history import Change, HistorySeries, in_series, points_of
 from benchmarks.models import ModelVersion, OnnxModel, Run, Sweep
+from benchmarks.querysets import CONTENTS, CONTENTS_OF_VERSION
 from hardware.models import HardwareProfile
 
 CARD_COUNT = 6
@@ -15,11 +16,13 @@ SWEEP_COUNT = 3
 # How many runs of each model are looked at for a trend, and how many of one line it draws.
 TREND_DEPTH = 40
 TREND_LENGTH = 12
-# Rows of the page are never this wide: a run's samples and layers stay in the database.
+# Rows of the page are never this wide: a run's samples, layers and tensors stay in the database.
 HEAVY_COLUMNS = (
     "measurement__samples_s",
     "measurement__as_measured",
     "measurement__composition",
+    "measurement__inputs_used",
+    "measurement__outputs_seen",
 )
 
 
@@ -72,6 +75,7 @@ def latest_run_cards(user) -> list[RunCard]:
 def latest_sweeps(user):
     """Return the newest sweeps that ``user`` asked for, with counts of their runs."""
     mine = Sweep.objects.editable_by(user).select_related("version__onnx_model")
+    mine = mine.defer(*CONTENTS_OF_VERSION)
     return mine.with_counts().order_by("-created_at", "-id")[:SWEEP_COUNT]
 
 
@@ -93,18 +97,28 @@ def showcase_card() -> RunCard | None:
 
 def with_summary(onnx_models):
     """Each model with ``version_count``, its newest finished run and that run's grams."""
-    newest = (
-        Run.objects.done()
-        .filter(version__onnx_model=OuterRef("pk"), estimates__is_headline=True)
-        # One setting among many of a sweep speaks for the model only where nothing else does.
-        .annotate(is_swept=Q(sweep__isnull=False))
-        .order_by("is_swept", "-finished_at", "-id")
+    headline = {"estimates__is_headline": True}
+    return (
+        onnx_models.select_related("owner")
+        .defer("saved_inputs")
+        .annotate(
+            version_count=Count("versions", distinct=True),
+            newest_run_id=_of_newest_run("pk"),
+            newest_run_at=_of_newest_run("finished_at"),
+            newest_emission_g=_of_newest_run("estimates__emission_g", **headline),
+        )
     )
-    return onnx_models.select_related("owner").annotate(
-        version_count=Count("versions", distinct=True),
-        newest_run_id=Subquery(newest.values("pk")[:1]),
-        newest_run_at=Subquery(newest.values("finished_at")[:1]),
-        newest_emission_g=Subquery(newest.values("estimates__emission_g")[:1]),
+
+
+def _of_newest_run(column: str, **conditions) -> Coalesce:
+    """A column of a model's newest finished run.
+
+    One setting among many of a sweep speaks for the model only where nothing else does.
+    """
+    newest = Run.objects.filter(onnx_model=OuterRef("pk"), **conditions)
+    newest = newest.order_by("-finished_at", "-id")
+    return Coalesce(
+        Subquery(newest.apart().values(column)[:1]), Subquery(newest.values(column)[:1])
     )
 
 
@@ -124,13 +138,14 @@ def next_step(user) -> NextStep:
     """Return the one thing that brings ``user`` on."""
     if not HardwareProfile.objects.editable_by(user).exists():
         return NextStep("profile")
-    versions = ModelVersion.objects.editable_by(user).select_related("onnx_model")
+    versions = ModelVersion.objects.editable_by(user).select_related("onnx_model").defer(*CONTENTS)
     newest = versions.order_by("-created_at", "-id").first()
     if newest is None:
         return NextStep("model")
     if newest.status == ModelVersion.Status.INSPECTING:
         return NextStep("wait", newest)
-    never_run = versions.filter(status=ModelVersion.Status.READY, runs__isnull=True)
+    is_run = Exists(Run.objects.filter(version=OuterRef("pk")))
+    never_run = versions.filter(~is_run, status=ModelVersion.Status.READY)
     unmeasured = never_run.order_by("-created_at", "-id").first()
     if unmeasured is not None:
         return NextStep("run", unmeasured)
@@ -150,29 +165,23 @@ def queue_status(user) -> QueueStatus:
     return QueueStatus(**counts)
 
 
-def _trends(model_ids: Collection) -> History:
+def _trends(model_ids: Collection) -> tuple[HistorySeries, ...]:
     """Return the newest few points of each model, so that none crowds out another."""
-    newest = (
-        Run.objects.done()
-        .apart()
-        .filter(version__onnx_model_id__in=model_ids)
-        .annotate(
-            recency=Window(
-                RowNumber(),
-                partition_by="version__onnx_model_id",
-                order_by=[F("finished_at").desc(), F("id").desc()],
-            )
-        )
-        .filter(recency__lte=TREND_DEPTH)
+    newest = Run.objects.apart().filter(onnx_model=OuterRef("pk")).order_by("-finished_at", "-id")
+    last = Subquery(newest.values("finished_at")[TREND_DEPTH - 1 : TREND_DEPTH])
+    since_by_model = OnnxModel.objects.filter(pk__in=model_ids).values_list("pk", last)
+    is_recent = Q(pk__in=[])
+    for pk, since in since_by_model:
+        is_recent |= Q(onnx_model=pk) & (Q(finished_at__gte=since) if since else Q())
+    return in_series(
+        points_of(Run.objects.apart().filter(is_recent), limit=TREND_DEPTH * len(model_ids))
     )
-    runs = Run.objects.filter(pk__in=newest.values("pk"))
-    return History(series=in_series(points_of(runs, limit=TREND_DEPTH * len(model_ids))))
 
 
-def _cards(runs: Sequence[Run], trends: History) -> list[RunCard]:
+def _cards(runs: Sequence[Run], trends: Sequence[HistorySeries]) -> list[RunCard]:
     place_by_run = {
         point.run_id: (series, index)
-        for series in trends.series
+        for series in trends
         for index, point in enumerate(series.points)
     }
     return [_card(run, place_by_run.get(str(run.pk))) for run in runs]

@@ -8,12 +8,21 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-# Leases and signs of life are told by the database's clock: workers' own may differ by hours.
+from accounts.querysets import OwnedQuerySet
+
+# Leases, bells and signs of life are told by the clock of the database: workers' own may differ
+# by hours.
 LEASE = timedelta(seconds=60)
+# No lease ends later, and nothing else is noted for a time to come: the clock has been put back.
+FAR_AHEAD = 2 * LEASE
+NO_TIME = timedelta()
 MAX_ATTEMPTS = 3
 # A heartbeat comes every 10 s; one that waited for a locked database comes late.
 ALIVE_FOR = timedelta(seconds=45)
 FORGOTTEN_AFTER = timedelta(days=1)
+# What reading a version's file told of its inside: up to 4 MiB a row, for the pages about it.
+CONTENTS = ("operators", "uncounted_operators", "inputs", "outputs")
+CONTENTS_OF_VERSION = tuple(f"version__{name}" for name in CONTENTS)
 # What a run under way must forget to be queued again.
 QUEUED_AGAIN = {
     "status": "queued",
@@ -25,16 +34,10 @@ QUEUED_AGAIN = {
 }
 
 
-class OnnxModelQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """Models ``user`` may read: their own and the public ones; staff read all."""
-        if user.is_staff:
-            return self
-        return self.filter(Q(visibility="public") | Q(owner_id=user.pk))
-
-    def editable_by(self, user):
-        """Models ``user`` may change: their own."""
-        return self.filter(owner_id=user.pk) if user.pk else self.none()
+def _lies_back(field: str, *, by: timedelta) -> Q:
+    """Whether a moment lies back so far, or so far ahead that the clock has been put back."""
+    now = Now()
+    return Q(**{f"{field}__lt": now - by}) | Q(**{f"{field}__gt": now + FAR_AHEAD})
 
 
 class ModelVersionQuerySet(models.QuerySet):
@@ -48,11 +51,17 @@ class ModelVersionQuerySet(models.QuerySet):
         """Versions of the models that ``user`` may change."""
         return self.filter(onnx_model__owner_id=user.pk) if user.pk else self.none()
 
+    def for_tables(self):
+        """Versions as tables list them: without the operators and tensors of their files.
+
+        The names of operators that nobody can count are shown beside the MACs, and few.
+        """
+        return self.defer(*(name for name in CONTENTS if name != "uncounted_operators"))
+
     def uninspected(self, *, waiting_longer_than):
         """Versions still waiting to be read, whose message may have been lost."""
         return self.filter(
-            status="inspecting",
-            inspection_rung_at__lt=timezone.now() - waiting_longer_than,
+            _lies_back("inspection_rung_at", by=waiting_longer_than), status="inspecting"
         )
 
     def stored_bytes(self, user) -> int:
@@ -83,7 +92,7 @@ class InputSetQuerySet(models.QuerySet):
         return total["total"] or 0
 
 
-class OfAVersionQuerySet(models.QuerySet):
+class OfAVersionQuerySet(OwnedQuerySet):
     """What somebody asked for about a version: as visible as its model, and the asker's own."""
 
     def visible_to(self, user):
@@ -95,10 +104,6 @@ class OfAVersionQuerySet(models.QuerySet):
             | Q(version__onnx_model__owner_id=user.pk)
             | Q(owner_id=user.pk)
         )
-
-    def editable_by(self, user):
-        """Those that ``user`` may cancel: their own."""
-        return self.filter(owner_id=user.pk) if user.pk else self.none()
 
 
 class SweepQuerySet(OfAVersionQuerySet):
@@ -114,10 +119,17 @@ class SweepQuerySet(OfAVersionQuerySet):
 
 class RunQuerySet(OfAVersionQuerySet):
     def with_results(self):
-        """Each run with all that its page or its JSON shows, in two queries or three."""
-        return self.select_related(
-            "version__onnx_model", "profile", "owner", "measurement", "input_set"
-        ).prefetch_related("estimates__made_by")
+        """Each run with all that its page or its JSON shows, in two queries or three.
+
+        What its version's file is made of comes when it is asked for.
+        """
+        return (
+            self.select_related(
+                "version__onnx_model", "profile", "owner", "measurement", "evaluation", "input_set"
+            )
+            .prefetch_related("estimates__made_by")
+            .defer(*CONTENTS_OF_VERSION)
+        )
 
     def done(self):
         """Runs that have a result."""
@@ -130,6 +142,10 @@ class RunQuerySet(OfAVersionQuerySet):
     def waiting(self):
         """Queued runs in the order in which they will be measured."""
         return self.filter(status="queued").order_by("turn_at", "id")
+
+    def unanswered(self, *, waiting_longer_than):
+        """Waiting runs whose message may have been lost, in their order."""
+        return self.waiting().filter(_lies_back("rung_at", by=waiting_longer_than))
 
     def ahead_of(self, run):
         """Runs that will be measured before ``run``, the one under way included."""
@@ -189,7 +205,7 @@ class RunQuerySet(OfAVersionQuerySet):
 
     def stalled(self):
         """Runs under way whose worker has let the lease run out."""
-        return self.filter(status="measuring", lease_expires_at__lt=Now())
+        return self.filter(_lies_back("lease_expires_at", by=NO_TIME), status="measuring")
 
     def requeue_stalled(self, pk):
         """Queue a stalled run again while it has attempts left; False when it has none."""
@@ -213,13 +229,17 @@ class RunQuerySet(OfAVersionQuerySet):
 class WorkerQuerySet(models.QuerySet):
     def alive(self):
         """Workers whose last sign of life is recent."""
-        return self.filter(seen_at__gte=Now() - ALIVE_FOR)
+        return self.exclude(_lies_back("seen_at", by=ALIVE_FOR))
 
     def served_queues(self) -> set[str]:
         """Return the queues that a living worker takes work from."""
         return {
             queue for queues in self.alive().values_list("queues", flat=True) for queue in queues
         }
+
+    def serving(self, queue) -> int:
+        """Return how many living workers take work from ``queue``."""
+        return sum(queue in queues for queues in self.alive().values_list("queues", flat=True))
 
     def forgotten(self):
         """Workers that ended without a word long ago."""

@@ -11,7 +11,7 @@ from hardware.models import CarbonIntensity, Zone
 from hardware.querysets import NEWEST_FIRST, WORLD_CODE
 
 COUNTRIES, CLOUD, EVERYTHING = "countries", "cloud", "all"
-MEASURE_LABELS = dict(CarbonIntensity.Measure.choices)
+MEASURE_LABELS = {one.value: one.page_label for one in CarbonIntensity.Measure}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,22 @@ class Ranking:
     def __init__(self, run: Run):
         self.run = run
         self.estimate: Estimate = run.estimate
-        self.my_code = self.estimate.assumed.intensity.asked_zone
+        origin = self.estimate.assumed.intensity
+        self.my_code, self.my_name = origin.asked_zone, origin.asked_zone_name
         self.zones = {zone.pk: zone for zone in Zone.objects.select_related("parent")}
         self._rows: dict[str, list[CarbonIntensity]] = {}
         for row in CarbonIntensity.objects.order_by("zone_id", *NEWEST_FIRST):
             self._rows.setdefault(row.zone_id, []).append(row)
+
+    @property
+    def is_borrowed(self) -> bool:
+        """Whether the run's place has no figure at all, so that the world's stands in for it."""
+        return self.my_code not in self._rows
+
+    @property
+    def marked_code(self) -> str:
+        """The zone marked as the run's: its own, or the world for one without a figure."""
+        return WORLD_CODE if self.is_borrowed else self.my_code
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -143,5 +154,5 @@ class Ranking:
             measure=row.measure,
             source=row.source,
             emission_g=emission_g(self.estimate.energy_kwh, row.g_per_kwh),
-            is_mine=zone.pk == self.my_code,
+            is_mine=zone.pk == self.marked_code,
         )

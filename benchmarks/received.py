@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
+from benchmarks.data_files import DataFile
 from benchmarks.folders import incoming_folder
 from benchmarks.models import InputSet, ModelVersion
 from footprint.units import format_quantity
@@ -60,8 +61,9 @@ def room_needed() -> Iterator[None]:
 
 
 def stored_bytes(user) -> int:
-    """Return how many bytes of models and of real inputs ``user`` stores."""
-    return ModelVersion.objects.stored_bytes(user) + InputSet.objects.stored_bytes(user)
+    """Return how many bytes of models, their data files and real inputs ``user`` stores."""
+    kinds = (ModelVersion, DataFile, InputSet)
+    return sum(kind.objects.stored_bytes(user) for kind in kinds)
 
 
 def remaining_quota_bytes(user) -> int:
@@ -82,8 +84,13 @@ def check_announced_length(user, content_length: int | None) -> None:
     limit_bytes = upload_limit_bytes(user)
     if content_length is not None and content_length > limit_bytes + FORM_ALLOWANCE_BYTES:
         raise UploadTooLarge(limit_bytes)
+    check_room(content_length or 0)
+
+
+def check_room(more_bytes: int) -> None:
+    """Raise NoRoom where ``more_bytes`` would leave less of the disk free than has to be."""
     free_bytes = shutil.disk_usage(settings.DATA_DIR).free
-    if free_bytes - (content_length or 0) < settings.FREE_DISK_FLOOR_BYTES:
+    if free_bytes - more_bytes < settings.FREE_DISK_FLOOR_BYTES:
         raise NoRoom()
 
 
@@ -137,6 +144,7 @@ class HashingUploadHandler(FileUploadHandler):
     def __init__(self, request=None):
         super().__init__(request)
         self._all_received: list[ReceivedFile] = []
+        self._received_bytes = 0
 
     def handle_raw_input(self, input_data, META, content_length, boundary, encoding=None):  # noqa: N803
         """Refuse before the body is read what can be refused by now."""
@@ -155,8 +163,9 @@ class HashingUploadHandler(FileUploadHandler):
         self._all_received.append(self.received)
 
     def receive_data_chunk(self, raw_data, start):
-        """Write and hash a chunk, up to the limit."""
-        if start + len(raw_data) > self.limit_bytes:
+        """Write and hash a chunk, up to the limit for all files of the request together."""
+        self._received_bytes += len(raw_data)
+        if self._received_bytes > self.limit_bytes:
             self.close()
             raise UploadTooLarge(self.limit_bytes)
         self.received.append(raw_data)

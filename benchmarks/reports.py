@@ -18,22 +18,24 @@ EQUIVALENT_KEYS = ("car_km", "smartphone_charge")
 
 LATENCY_FIGURES = (
     ("mean_s", "Mean", "The grams rest on this one: energy adds up, and so does the mean."),
-    ("median_s", "Median", "Half of the inferences were faster."),
-    ("p90_s", "90th percentile", "9 of 10 were faster."),
-    ("p95_s", "95th percentile", "19 of 20 were faster."),
-    ("p99_s", "99th percentile", "99 of 100 were faster."),
-    ("stdev_s", "Standard deviation", "How far single inferences stray from the mean."),
+    ("median_s", "Median", "Half of the samples were faster."),
+    ("p90_s", "90th percentile", "9 of 10 samples were faster."),
+    ("p95_s", "95th percentile", "19 of 20 samples were faster."),
+    ("p99_s", "99th percentile", "99 of 100 samples were faster."),
+    ("stdev_s", "Standard deviation", "How far single samples stray from the mean."),
     ("min_s", "Fastest", ""),
     ("max_s", "Slowest", ""),
 )
 MACHINE_LABELS = {
     "cpu": "Processor",
     "core_count": "Cores",
+    "architecture": "Architecture",
     "os": "System",
     "kernel": "Kernel",
     "is_virtual": "Virtual machine",
     "governor": "Frequency governor",
     "cache_bytes": "Caches",
+    "fingerprint": "Fingerprint",
 }
 METER_LABELS = {
     "rapl-package": "Processor (RAPL)",
@@ -45,6 +47,10 @@ SOFTWARE_LABELS = {
     "provider": "Execution provider",
     "python": "Python",
     "numpy": "NumPy",
+    "engine_version": "Measuring engine",
+    "provider_options": "Provider options",
+    "session_options": "Session options",
+    "fingerprint": "Fingerprint",
 }
 
 
@@ -280,9 +286,14 @@ def _facts(values: dict, labels: dict[str, str]) -> Sequence[tuple[str, str]]:
     ]
 
 
+def _size(value: int | str) -> str:
+    """A cache in KiB; an option as it is."""
+    return f"{value // 2**10:,} KiB" if isinstance(value, int) else value
+
+
 def _plainly(value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {size // 2**10:,} KiB" for name, size in sorted(value.items()))
+        return ", ".join(f"{name} {_size(one)}" for name, one in sorted(value.items()))
     return str(value)

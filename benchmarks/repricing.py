@@ -8,7 +8,7 @@ from statistics import median
 from django.db import transaction
 
 from benchmarks.models import Estimate, Run
-from benchmarks.outcomes import estimate_values
+from benchmarks.outcomes import estimate_values, place_in_history
 from hardware.models import CarbonIntensity
 from hardware.other_factors import TodaysFactors
 from hardware.published import published_ram_models
@@ -143,6 +143,7 @@ def reprice(run_ids: Iterable, *, by, note: str = "", fingerprint: str | None = 
                 for one in changes.changes
             ]
         )
+        place_in_history((one.run, one.run.measurement, one.assumptions) for one in changes.changes)
         return len(changes.changes)
 
 

@@ -7,19 +7,23 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from benchmarks.data_files import DataFile
 from benchmarks.folders import work_folder
 from benchmarks.models import InputSet, ModelVersion
 
 CHUNK_BYTES = 1024 * 1024
+GONE = "The model's file is no longer stored. Upload it again."
+DAMAGED = "The model's stored file has been damaged. Upload it again."
 _OWNER_FOLDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -31,8 +35,9 @@ class UnusableFile(Exception):
 def on_this_machine(name: str, *, sha256: str) -> Iterator[Path]:
     """Give the path of a stored file: its own where the storage is a folder, else of a copy.
 
-    The copy lasts as long as the context, and is checked: a store far away may answer with
-    half a file. Raises UnusableFile, and what a storage raises that cannot be reached.
+    The copy lasts as long as the context. Either is checked: a store far away may answer with
+    half a file, and disks forget. Raises UnusableFile, and what a storage raises that cannot be
+    reached.
     """
     try:
         path = Path(default_storage.path(name))
@@ -43,7 +48,20 @@ def on_this_machine(name: str, *, sha256: str) -> Iterator[Path]:
             _fetch(name, copy, sha256=sha256)
             yield copy
     else:
+        _check(path, sha256=sha256)
         yield path
+
+
+@contextmanager
+def paths_of(version: ModelVersion) -> Iterator[dict[str, Any]]:
+    """Give the paths of a version's files, named as a job has them; raises as above."""
+    with ExitStack() as stack:
+
+        def path_of(row: ModelVersion | DataFile) -> str:
+            return str(stack.enter_context(on_this_machine(row.file.name, sha256=row.sha256)))
+
+        data_paths = {one.name: path_of(one) for one in version.own_data_files()}
+        yield {"onnx_path": path_of(version), "data_paths": data_paths}
 
 
 def _fetch(name: str, copy: Path, *, sha256: str) -> None:
@@ -54,9 +72,19 @@ def _fetch(name: str, copy: Path, *, sha256: str) -> None:
                 digest.update(chunk)
                 file.write(chunk)
     except FileNotFoundError as error:
-        raise UnusableFile("The model's file is no longer stored. Upload it again.") from error
+        raise UnusableFile(GONE) from error
     if digest.hexdigest() != sha256:
-        raise UnusableFile("The model's stored file has been damaged. Upload it again.")
+        raise UnusableFile(DAMAGED)
+
+
+def _check(path: Path, *, sha256: str) -> None:
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+    except FileNotFoundError as error:
+        raise UnusableFile(GONE) from error
+    if digest.hexdigest() != sha256:
+        raise UnusableFile(DAMAGED)
 
 
 def hold_files_of(owner_id) -> None:
@@ -106,7 +134,7 @@ def delete_strays(names: list[str]) -> None:
 def _needed_names(**among) -> set[str]:
     return {
         name
-        for kind in (ModelVersion, InputSet)
+        for kind in (ModelVersion, DataFile, InputSet)
         for name in kind.objects.filter(**among).values_list("file", flat=True)
     }
 

@@ -9,15 +9,17 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.db.models import Count
 
+from accounts.models import User
 from benchmarks.input_choices import beside_arrays, saved_for, with_arrays
-from benchmarks.input_sets import check_batch, fed_arrays
+from benchmarks.input_sets import check_batch, fed_arrays, item_set_of
 from benchmarks.models import InputSet, ModelVersion, Run, Sweep
 from benchmarks.tasks import measure_run, ring
 from hardware.assumptions import NoIntensity, assumptions_of
 from hardware.models import HardwareProfile
 from runner.errors import InputProblem
+from runner.evaluated import MAX_OUTPUT_NAME_LENGTH
 from runner.job import LONGEST_MEASURING_S_BY_EFFORT, MEASURING_S_BY_EFFORT, InputChoices
-from runner.shapes import plan_inputs, tensors_from_plain
+from runner.shapes import TensorDescription, plan_inputs, tensors_from_plain
 
 MAX_BATCH_SIZE = 4096
 # What a run takes besides measuring: starting the child, loading, warming up, writing.
@@ -30,7 +32,9 @@ class RunSettings:
     """How a version is to be measured; ``inputs`` has the keys dims, shapes and ranges.
 
     ``inputs`` None means what is saved with the model. ``values`` are real inputs: of what they
-    hold nothing is made up, and ``inputs`` has a say about the rest only.
+    hold nothing is made up, and ``inputs`` has a say about the rest only. With
+    ``measures_accuracy`` they are an evaluation set: its first batch is timed, and all of it
+    evaluated, by the output called ``answer_output`` (empty: the only one that can be).
     """
 
     batch_size: int = 1
@@ -38,6 +42,8 @@ class RunSettings:
     effort: str = Run.Effort.STANDARD
     inputs: dict | None = None
     values: InputSet | None = None
+    measures_accuracy: bool = False
+    answer_output: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +64,9 @@ def submit_run(
     """Queue a measurement of ``version`` for ``profile`` and return the run.
 
     Raises ValidationError by field: version, profile, batch_size, intra_op_threads, effort,
-    inputs, values.
+    inputs, values, measures_accuracy, answer_output.
     """
     settings = check_settings(version, settings)
-    check_queue(owner)
     run = Run(
         owner=owner,
         version=version,
@@ -69,7 +74,9 @@ def submit_run(
         assumptions=assumed_of(profile),
         **columns(settings),
     )
-    queue_runs([run])
+    with transaction.atomic():
+        check_queue(owner)
+        queue_runs([run])
     return run
 
 
@@ -88,6 +95,8 @@ def submit_again(run: Run, owner) -> Run:
         effort=run.effort,
         inputs=run.input_choices or None,
         values=values,
+        measures_accuracy=run.measures_accuracy,
+        answer_output=run.answer_output,
     )
     return submit_run(owner=owner, version=run.version, profile=profile, settings=settings)
 
@@ -130,11 +139,16 @@ def check_settings(version: ModelVersion, settings: RunSettings) -> RunSettings:
     """
     _check_version(version)
     _check_settings(settings)
+    _check_evaluation(version, settings)
     return replace(settings, inputs=_checked_inputs(version, settings))
 
 
 def check_queue(owner, *, run_count: int = 1) -> None:
-    """Raise ValidationError where ``owner`` may not have ``run_count`` more runs waiting."""
+    """Raise ValidationError where ``owner`` may not have ``run_count`` more runs waiting.
+
+    Within the transaction that queues them: nobody else queues any for ``owner`` until it ends.
+    """
+    User.objects.select_for_update().filter(pk=owner.pk).first()
     limit = site_settings.USER_QUEUED_RUN_LIMIT
     waiting_count = Run.objects.waiting().filter(owner=owner).count()
     if waiting_count + run_count <= limit:
@@ -167,6 +181,8 @@ def columns(settings: RunSettings) -> dict:
         "intra_op_threads": settings.intra_op_threads,
         "effort": settings.effort,
         "input_choices": settings.inputs,
+        "measures_accuracy": settings.measures_accuracy,
+        "answer_output": settings.answer_output,
         **values_columns(settings.values),
     }
 
@@ -244,6 +260,26 @@ def _check_settings(settings: RunSettings) -> None:
         raise ValidationError({"effort": "Choose quick, standard or careful."})
 
 
+def _check_evaluation(version: ModelVersion, settings: RunSettings) -> None:
+    if settings.measures_accuracy and (settings.values is None or not settings.values.has_labels):
+        raise ValidationError(
+            {
+                "measures_accuracy": "Accuracy is measured on an evaluation set: real inputs with "
+                "an array “labels” beside them. Choose one, or leave the accuracy out."
+            }
+        )
+    if settings.answer_output and not settings.measures_accuracy:
+        raise ValidationError(
+            {"answer_output": "Name an output with the answer only where accuracy is measured."}
+        )
+    names = [one["name"] for one in version.outputs if len(one["name"]) <= MAX_OUTPUT_NAME_LENGTH]
+    if settings.answer_output and settings.answer_output not in names:
+        listed = ", ".join(name[:60] for name in names[:20])
+        raise ValidationError(
+            {"answer_output": f"This version has no such output. It has: {listed}."}
+        )
+
+
 def _checked_inputs(version: ModelVersion, settings: RunSettings) -> dict:
     """Return what is chosen about the inputs: in so many words, or with the model."""
     chosen, arrays = settings.inputs, ()
@@ -253,11 +289,18 @@ def _checked_inputs(version: ModelVersion, settings: RunSettings) -> dict:
     try:
         choices = InputChoices.from_plain(chosen)
         if settings.values is not None:
-            check_batch(version, settings.values, batch_size=settings.batch_size)
-            arrays = fed_arrays(version, settings.values)
+            arrays = _arrays_of(version, settings)
             chosen = beside_arrays(chosen, tensors, arrays)
             choices = with_arrays(InputChoices.from_plain(chosen), arrays)
         plan_inputs(tensors, choices, batch_size=settings.batch_size)
     except InputProblem as problem:
         raise ValidationError({problem.field: problem.message}) from problem
     return chosen
+
+
+def _arrays_of(version: ModelVersion, settings: RunSettings) -> tuple[TensorDescription, ...]:
+    """The real arrays that a call is fed: all of them, or the first batch of an evaluation set."""
+    if settings.measures_accuracy:
+        return item_set_of(version, settings.values).first_batch(settings.batch_size)
+    check_batch(version, settings.values, batch_size=settings.batch_size)
+    return fed_arrays(version, settings.values)

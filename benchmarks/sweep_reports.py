@@ -9,6 +9,8 @@ from footprint.knee import Knee, SweptSetting, change_from, differs_by_noise, kn
 from footprint.units import format_quantity
 
 PERCENT = 100
+# Of thirty-six measurements, asked for every few seconds: the lists that no sweep shows.
+UNREAD = ("samples_s", "as_measured", "composition", "inputs_used", "outputs_seen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def sweep_report(sweep: Sweep) -> SweepReport:
     """Return what the runs of ``sweep`` say so far, in two queries."""
     runs = list(
         sweep.runs.with_results()
-        .defer("measurement__samples_s", "measurement__as_measured")
+        .defer(*(f"measurement__{name}" for name in UNREAD))
         .order_by("batch_size", "intra_op_threads", "id")
     )
     setting_by_run = {run.pk: swept_setting(run) for run in runs}

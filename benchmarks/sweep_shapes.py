@@ -3,8 +3,8 @@
 import csv
 import io
 
-from benchmarks.exports import FORMULA_STARTS
 from benchmarks.sweep_reports import Cell, SweepReport, series_by_threads
+from hardware.cells import plain_cell
 
 CSV_COLUMNS = (
     "run",
@@ -69,7 +69,7 @@ def _row(cell: Cell) -> list:
         cell.change_ratio,
         cell.is_within_noise,
         cell.is_knee,
-        _plain(run.failure_message),
+        plain_cell(run.failure_message),
     ]
 
 
@@ -85,7 +85,3 @@ def _figures(cell: Cell) -> list:
         estimate.energy_kwh,
         estimate.emission_g,
     ]
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

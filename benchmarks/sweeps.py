@@ -93,10 +93,10 @@ def submit_sweep(
     """
     settings = settings.in_order().decided(version)
     cells = _checked_cells(version, settings)
-    check_queue(owner, run_count=len(cells))
     assumed = assumed_of(profile)
     now, step = timezone.now(), timedelta(seconds=expected_s(settings.effort))
     with transaction.atomic():
+        check_queue(owner, run_count=len(cells))
         sweep = Sweep.objects.create(
             owner=owner,
             version=version,

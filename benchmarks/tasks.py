@@ -49,7 +49,8 @@ def measure_run(run_id):
         ring(measure_run, run_id)
 
 
-@shared_task(expires=15)
+# So that a while without workers leaves no flood; longer than clocks of two machines differ.
+@shared_task(expires=2 * 3600)
 def sweep():
     """Ring again for what nobody picked up, hand on what was dropped, throw away leftovers."""
     for run_id in execution.reap_stalled() + execution.unanswered():
@@ -63,8 +64,8 @@ def sweep():
 
 
 def ring(task, row_id) -> None:
-    """Tell the workers of a row; when the broker is down, the sweep will tell them later."""
+    """Tell the workers of a row; when the broker is down or full, the sweep tells them later."""
     try:
         task.delay(str(row_id))
-    except OperationalError:
+    except (OperationalError, OSError):
         logger.warning("The broker did not take %s(%s); the sweep will.", task.name, row_id)

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 
 from django.core.exceptions import ValidationError
@@ -9,7 +10,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from benchmarks.data_files import DataFile, digest_of
 from benchmarks.models import ModelVersion, OnnxModel
+from benchmarks.parcels import Parcel, opened
 from benchmarks.received import (
     HashingUploadHandler,
     NoRoom,
@@ -41,6 +44,8 @@ __all__ = [
     "upload_limit_bytes",
 ]
 
+Sent = ReceivedFile | Sequence[ReceivedFile]
+
 
 @dataclass(frozen=True, slots=True)
 class VersionDetails:
@@ -52,36 +57,36 @@ class VersionDetails:
 
 
 def receive_model(
-    *, owner, name: str, visibility: str, uploaded: ReceivedFile, details=VersionDetails()
+    *, owner, name: str, visibility: str, uploaded: Sent, details=VersionDetails()
 ) -> ModelVersion:
     """Store ``uploaded`` as the first version of a new model of ``owner``'s.
 
-    Raises ValidationError, by field, for a name that is taken or unfit and for an empty file.
+    Raises ValidationError, by field, for a name that is taken or unfit and for files that are no
+    model by their names and sizes; UploadTooLarge and NoRoom.
     """
     onnx_model = OnnxModel(owner=owner, name=name.strip(), visibility=visibility)
-    _check_file(uploaded)
     onnx_model.full_clean(exclude=["owner"], validate_unique=False, validate_constraints=False)
     if OnnxModel.objects.filter(owner=owner, name=onnx_model.name).exists():
         raise _name_taken(onnx_model.name)
     try:
-        with transaction.atomic():
+        with _opened(uploaded, owner) as parcel, transaction.atomic():
             onnx_model.save(force_insert=True)
-            return _add_version(onnx_model, uploaded, details)
+            return _add_version(onnx_model, parcel, details)
     except IntegrityError as error:
         # Two uploads of one name at once: the other one was first.
         raise _name_taken(onnx_model.name) from error
 
 
 def receive_version(
-    onnx_model: OnnxModel, uploaded: ReceivedFile, details=VersionDetails()
+    onnx_model: OnnxModel, uploaded: Sent, details=VersionDetails()
 ) -> ModelVersion:
     """Store ``uploaded`` as the next version of ``onnx_model``.
 
-    Raises ValidationError, by field, for an empty file or details out of range.
+    Raises ValidationError, by field, for files that are no model by their names and sizes, and
+    for details out of range; UploadTooLarge and NoRoom.
     """
-    _check_file(uploaded)
-    with transaction.atomic():
-        return _add_version(onnx_model, uploaded, details)
+    with _opened(uploaded, onnx_model.owner) as parcel, transaction.atomic():
+        return _add_version(onnx_model, parcel, details)
 
 
 def change_details(version: ModelVersion, **changes) -> None:
@@ -105,17 +110,15 @@ def delete_model(onnx_model: OnnxModel) -> None:
         hold_files_of(owner_id)
         file_names = {
             *onnx_model.versions.values_list("file", flat=True),
+            *DataFile.objects.filter(version__onnx_model=onnx_model).values_list("file", flat=True),
             *onnx_model.input_sets.values_list("file", flat=True),
         }
         onnx_model.delete()
         transaction.on_commit(lambda: delete_unused(file_names, owner_id))
 
 
-def _check_file(uploaded: ReceivedFile) -> None:
-    if not uploaded.size:
-        raise ValidationError(
-            {"file": "The file is empty (0 bytes). Export the model again and upload that file."}
-        )
+def _opened(uploaded: Sent, owner):
+    return opened(uploaded, limit_bytes=upload_limit_bytes(owner))
 
 
 def _check_details(version: ModelVersion) -> None:
@@ -139,27 +142,44 @@ def _name_taken(name: str) -> ValidationError:
     )
 
 
-def _add_version(
-    onnx_model: OnnxModel, uploaded: ReceivedFile, details: VersionDetails
-) -> ModelVersion:
+def _add_version(onnx_model: OnnxModel, parcel: Parcel, details: VersionDetails) -> ModelVersion:
     hold_files_of(onnx_model.owner_id)
     # What was left when the upload began may have been used up by another one meanwhile.
     limit_bytes = upload_limit_bytes(onnx_model.owner)
-    if uploaded.size > limit_bytes:
+    if parcel.size_bytes > limit_bytes:
         raise UploadTooLarge(limit_bytes)
+    data_files = _data_files(onnx_model, parcel)
     newest = onnx_model.versions.aggregate(number=Max("number"))["number"] or 0
     version = ModelVersion(
         onnx_model=onnx_model,
         number=newest + 1,
-        original_name=os.path.basename(uploaded.name or "")[:255],
-        sha256=uploaded.sha256,
-        size_bytes=uploaded.size,
+        original_name=os.path.basename(parcel.onnx.name or "")[:255],
+        sha256=parcel.onnx.sha256,
+        size_bytes=parcel.onnx.size,
+        data_sha256=digest_of(data_files),
+        data_bytes=parcel.data_bytes,
         **asdict(details),
     )
-    version.file.name = f"{onnx_model.owner_id}/{uploaded.sha256}.onnx"
+    version.file.name = f"{onnx_model.owner_id}/{parcel.onnx.sha256}.onnx"
     _check_details(version)
-    store(version.file.name, uploaded)
+    store(version.file.name, parcel.onnx)
     version.save(force_insert=True)
+    for data_file in data_files:
+        store(data_file.file.name, parcel.data[data_file.name])
+        data_file.version = version
+    DataFile.objects.bulk_create(data_files)
     OnnxModel.objects.filter(pk=onnx_model.pk).update(updated_at=timezone.now())
     transaction.on_commit(lambda: ring(inspect_version, version.pk))
     return version
+
+
+def _data_files(onnx_model: OnnxModel, parcel: Parcel) -> list[DataFile]:
+    return [
+        DataFile(
+            name=name,
+            file=f"{onnx_model.owner_id}/{file.sha256}.data",
+            sha256=file.sha256,
+            size_bytes=file.size,
+        )
+        for name, file in parcel.data.items()
+    ]

@@ -1,18 +1,18 @@
 """What a measured run would come to elsewhere, at other times, on another machine, or often."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db.models import Case, Value, When
 
 from benchmarks.models import Run
-from footprint.equivalents import amount_sentence
+from footprint.equivalents import Equivalent, amount_sentence, comparable
 from footprint.estimate import Estimate, estimate
 from footprint.scaling import DAYS_PER_YEAR, Scaled, over_days, standard_scales
 from hardware.assumptions import NoIntensity, SourcedAssumptions, assumptions_of
 from hardware.models import CarbonIntensity, HardwareProfile, Zone
-from hardware.other_factors import NoFigure, elsewhere, with_pue
+from hardware.other_factors import NoFigure, all_elsewhere, with_pue
 from hardware.published import published_equivalents
 from hardware.querysets import NEWEST_FIRST, WORLD_CODE
 
@@ -36,6 +36,11 @@ class Question:
     def is_asked(self) -> bool:
         return any(getattr(self, name) is not None for name in self.__slots__)
 
+    @property
+    def changes_factors(self) -> bool:
+        """Whether an inference comes to something else; how many there are a day does not."""
+        return any(getattr(self, name) is not None for name in ("zone", "year", "pue", "profile"))
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -45,6 +50,8 @@ class Answer:
     question: Question
     assumed: SourcedAssumptions
     estimate: Estimate
+    # The everyday acts of the table that it may be like.
+    equivalents: tuple[Equivalent, ...]
 
     @property
     def stored_g(self) -> float:
@@ -55,6 +62,11 @@ class Answer:
         """The change as a share of the stored grams; None from a true zero."""
         stored_g = self.stored_g
         return (self.estimate.emission_g - stored_g) / stored_g if stored_g else None
+
+    @property
+    def counts_otherwise(self) -> bool:
+        """Whether its carbon intensity counts something else than the stored one does."""
+        return self.assumed.intensity.measure != self.run.estimate.intensity_measure
 
     @property
     def scales(self) -> tuple[Scaled, ...]:
@@ -72,13 +84,14 @@ class Answer:
 
     @property
     def equivalences(self) -> list[tuple[str, str]]:
-        """What a year of it is like, each with its source; a million inferences without a year."""
-        scaled = self.per_year or self.scales[-1]
-        if scaled.emission_g == 0:
-            return []
+        """What a year of it is like, each with its source; a million inferences without a year.
+
+        Empty where that is next to nothing.
+        """
+        emission_g = (self.per_year or self.scales[-1]).emission_g
         return [
-            (amount_sentence(one, scaled.emission_g), one.source)
-            for one in published_equivalents(*EQUIVALENT_KEYS)
+            (amount_sentence(one, emission_g), one.source)
+            for one in comparable(self.equivalents, emission_g)
         ]
 
     def _over(self, day_count: int) -> Scaled | None:
@@ -100,19 +113,38 @@ def answer(run: Run, question: Question) -> Answer:
 
     Raises ValidationError by field: year, profile.
     """
-    assumed = run.estimate.assumed
+    (assumed,) = asked_of_all([run.estimate.assumed], question)
+    return Answer(
+        run=run,
+        question=question,
+        assumed=assumed,
+        estimate=estimate(assumed.numbers, run.measurement.mean_s),
+        equivalents=tuple(published_equivalents(*EQUIVALENT_KEYS)),
+    )
+
+
+def asked_of_all(
+    all_assumed: Sequence[SourcedAssumptions], question: Question
+) -> list[SourcedAssumptions]:
+    """Return each of ``all_assumed`` under the question's factors.
+
+    Where a profile is given, its power, PUE and zone count, unless zone or PUE are given too.
+
+    Raises ValidationError by field: year, zone, profile.
+    """
+    assumed = list(all_assumed)
     if question.profile is not None:
         try:
-            assumed = assumptions_of(question.profile)
+            assumed = [assumptions_of(question.profile)] * len(assumed)
         except NoIntensity as error:
             raise ValidationError({"profile": str(error)}) from error
     try:
-        assumed = elsewhere(assumed, zone=question.zone, year=question.year)
+        assumed = all_elsewhere(assumed, zone=question.zone, year=question.year)
     except NoFigure as error:
         raise ValidationError({"year" if question.year else "zone": str(error)}) from error
     if question.pue is not None:
-        assumed = with_pue(assumed, question.pue)
-    return Answer(run, question, assumed, estimate(assumed.numbers, run.measurement.mean_s))
+        assumed = [with_pue(one, question.pue) for one in assumed]
+    return assumed
 
 
 def offered_profiles(user) -> list[HardwareProfile]:
@@ -125,8 +157,12 @@ def offered_profiles(user) -> list[HardwareProfile]:
     return list(profiles[:PROFILE_LIMIT])
 
 
-def tables(zones: Iterable[Zone], profiles: Iterable[HardwareProfile]) -> dict:
-    """Return what the page's script computes with: every zone's figures, and the machines.
+def tables(
+    zones: Iterable[Zone],
+    profiles: Iterable[HardwareProfile],
+    equivalents: Iterable[Equivalent] = (),
+) -> dict:
+    """Return what the page's script computes with: every zone's figures, machines, everyday acts.
 
     ``figures`` has per zone [newest year, [g/kWh, newest first, null for a gap], measure],
     where the measure is an index into ``measures``, or one index for each year.
@@ -134,6 +170,7 @@ def tables(zones: Iterable[Zone], profiles: Iterable[HardwareProfile]) -> dict:
     return {
         "world": WORLD_CODE,
         "measures": MEASURES,
+        "measure_words": [CarbonIntensity.Measure(one).words for one in MEASURES],
         "names": {zone.pk: zone.name for zone in zones},
         "figures": _figures(),
         "profiles": {
@@ -154,7 +191,7 @@ def tables(zones: Iterable[Zone], profiles: Iterable[HardwareProfile]) -> dict:
                 "emission_g": one.emission_g,
                 "source": one.source,
             }
-            for one in published_equivalents(*EQUIVALENT_KEYS)
+            for one in equivalents
         ],
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.utils.encoding import escape_uri_path
 
 logger = logging.getLogger(__name__)
 
@@ -46,5 +47,5 @@ class AdminRequestMiddleware:
         is_mistake = isinstance(exception, SENDERS_MISTAKES)
         if not (is_mistake and request.path_info.startswith(ADMIN)):
             return None
-        logger.warning("Refused %s", request.path_info, exc_info=exception)
+        logger.warning("Refused %s", escape_uri_path(request.path_info), exc_info=exception)
         return HttpResponseBadRequest("A value of this request is not one that the table can hold.")

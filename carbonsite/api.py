@@ -20,6 +20,7 @@ COLLECTIONS = (
     "profiles",
     "models",
     "runs",
+    "sweeps",
     "tokens",
     "schema",
 )

@@ -1,11 +1,15 @@
 """How gunicorn serves the site, by ``./run`` and in production alike."""
 
 import os
+from pathlib import Path
 
+import environ
 from django.urls import get_resolver
 
 from carbonsite.process_tree import die_with_parent
 
+# The settings read it as well, but only when the site is loaded, which is after this.
+environ.Env.read_env(Path(__file__).resolve().parent.parent / ".env")
 wsgi_app = "carbonsite.wsgi:application"
 worker_class = "carbonsite.web_worker.PatientWorker"
 workers = int(os.environ.get("WEB_WORKERS", "2"))

@@ -4,7 +4,7 @@ import logging
 import shutil
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -47,7 +47,7 @@ def database_answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except Error:
         logger.exception("The database did not answer")
         return False
     return True
@@ -72,6 +72,6 @@ def worker_states() -> dict[str, str]:
     """Return, for each queue, whether a living worker takes work from it."""
     try:
         served = Worker.objects.served_queues()
-    except DatabaseError:
+    except Error:
         served = set()
     return {f"worker_{queue}": "ok" if queue in served else "missing" for queue in QUEUES}

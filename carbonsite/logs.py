@@ -9,6 +9,7 @@ from contextvars import ContextVar
 
 from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun
 from django.http import HttpRequest, HttpResponse
+from django.utils.encoding import escape_uri_path
 
 HEADER = "X-Request-ID"
 MESSAGE_HEADER = "carbonsite_request_id"
@@ -43,8 +44,9 @@ class RequestIdMiddleware:
             logger.info(
                 "%s %s %s",
                 request.method,
-                # The path alone: a query may hold what somebody searched for.
-                request.path,
+                # The path alone: a query may hold what somebody searched for. As it was sent:
+                # decoded it may hold the end of a line.
+                escape_uri_path(request.path),
                 response.status_code,
                 extra={
                     "status": response.status_code,

@@ -1,18 +1,9 @@
 """How the API's lists are cut into pages."""
 
 from rest_framework.pagination import PageNumberPagination
-from rest_framework.response import Response
+
+from benchmarks.api.pagination import LinkedPages
 
 
-class LinkedPagePagination(PageNumberPagination):
-    """Numbered pages of up to 100 rows, the next one named in the ``Link`` header too."""
-
-    page_size_query_param = "per_page"
-    max_page_size = 100
-
-    def get_paginated_response(self, data) -> Response:
-        """Return the page with its neighbours' addresses."""
-        response = super().get_paginated_response(data)
-        if next_url := self.get_next_link():
-            response["Link"] = f'<{next_url}>; rel="next"'
-        return response
+class LinkedPagePagination(LinkedPages, PageNumberPagination):
+    """Numbered pages."""

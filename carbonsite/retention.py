@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
@@ -42,6 +43,9 @@ def leftovers(*, failed_runs_kept: timedelta | None = None) -> Iterator[Leftover
     """
     now = timezone.now()
     yield Leftover("sessions that have expired", Session.objects.filter(expire_date__lt=now))
+    alive = Session.objects.filter(expire_date__gte=now).values("session_key")
+    log_ins = UserSession.objects.exclude(session_key__in=alive)
+    yield Leftover("addresses and browsers of log-ins that are over", log_ins)
     keys = IdempotencyKey.objects.filter(created_at__lt=now - IDEMPOTENCY_KEYS_KEPT)
     yield Leftover("keys of requests made long ago", keys)
     kept = timedelta(days=settings.AUDIT_LOG_DAYS)

@@ -1,21 +1,27 @@
-"""How web connections are held: a slow sender waits outside, and takes no thread from others.
+"""How web connections are held: the slow wait outside, or are cut off, and stop nobody else.
 
 Gunicorn's threads read a request's head and body themselves, so as many clients as there are
 threads, each sending a byte now and then, would stop the site (tried: twelve half-sent heads, and
 /healthz was silent). Here a connection gets a thread when its head has come, with the body if that
-is small; large bodies get half of the threads, one after the other; and whoever then sends
-more slowly than 4 KiB/s is cut off.
+is small; large bodies get half of the threads, one after the other; and whoever then sends, or
+takes an answer, more slowly than 4 KiB/s is cut off. A body also has to keep up the rate of
+``UPLOAD_SLOWEST_BYTES_PER_S``, or a file of some gigabytes would hold its thread for days.
 """
 
 import errno
 import re
 import select
 import socket
+import sys
 import time
 from collections import deque
 from functools import partial
+from typing import BinaryIO
 
+from django.conf import settings
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from carbonsite.whole_body import TooSlow
 
 # How long a head and a small body may take to arrive.
 WHOLE_WITHIN_S = 15.0
@@ -25,37 +31,39 @@ MAX_HEAD_BYTES = 64 * 1024
 # What is waited for a sender in all: so long, and as long as its bytes take at the slowest rate.
 PATIENCE_S = 15.0
 SLOWEST_BYTES_PER_S = 4096
+SENT_AT_ONCE_BYTES = 256 * 1024
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r?\n", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\nexpect:", re.IGNORECASE)
 
 
-class TooSlow(ConnectionResetError):
-    """The client did not send what it had announced in any sensible time."""
-
-    def __init__(self):
-        super().__init__(errno.ECONNRESET, "The client sent too slowly.")
-
-
 class PacedSocket:
-    """A socket to receive from, for as long as its sender keeps up the slowest rate."""
+    """A socket to receive from, for as long as its sender keeps up two rates.
+
+    The slowest one may be missed for a moment only, that of uploads for longer: a line may be
+    slow for a minute. Only what is waited for the sender counts, not what is done with its bytes.
+    """
 
     def __init__(self, connection: socket.socket):
         self._socket = connection
         self._ready = select.poll()
         self._ready.register(connection, select.POLLIN)
         self._timeout_s: float | None = None
+        self._upload_bytes_per_s = max(SLOWEST_BYTES_PER_S, settings.UPLOAD_SLOWEST_BYTES_PER_S)
+        self._grace_s = settings.UPLOAD_GRACE_S
         self.start_again()
 
     def start_again(self) -> None:
         """Have new patience: another request begins."""
         self._left_s = PATIENCE_S
+        self._grace_left_s = self._grace_s
 
     def recv(self, size: int) -> bytes:
         """Return up to ``size`` bytes; raises TooSlow, and TimeoutError where one is set."""
-        if self._left_s <= 0:
+        left_s = min(self._left_s, self._grace_left_s)
+        if left_s <= 0:
             raise TooSlow()
-        wait_s = min(self._left_s, self._timeout_s or PATIENCE_S)
+        wait_s = min(left_s, self._timeout_s or PATIENCE_S)
         began_s = time.monotonic()
         if not self._ready.poll(wait_s * 1000):
             if self._timeout_s is not None:
@@ -65,6 +73,9 @@ class PacedSocket:
         waited_s = time.monotonic() - began_s
         self._left_s += len(chunk) / SLOWEST_BYTES_PER_S - waited_s
         self._left_s = min(self._left_s, PATIENCE_S)
+        # Nor do the bytes of a fast beginning buy hours of dawdling.
+        self._grace_left_s += len(chunk) / self._upload_bytes_per_s - waited_s
+        self._grace_left_s = min(self._grace_left_s, self._grace_s)
         return chunk
 
     def gettimeout(self) -> float | None:
@@ -73,6 +84,49 @@ class PacedSocket:
 
     def settimeout(self, timeout_s: float | None) -> None:
         self._timeout_s = timeout_s
+
+
+class PacedSender:
+    """A socket to send an answer with, for as long as its reader keeps up the slowest rate.
+
+    In all else it is the socket itself.
+    """
+
+    def __init__(self, connection: socket.socket):
+        self._socket = connection
+        self._ready = select.poll()
+        self._ready.register(connection, select.POLLOUT)
+        self._left_s = PATIENCE_S
+
+    def __getattr__(self, name):
+        return getattr(self._socket, name)
+
+    def sendall(self, content: bytes) -> None:
+        """Send all of ``content``; raises TooSlow."""
+        rest = memoryview(content)
+        while rest:
+            rest = rest[self._send(rest) :]
+
+    def sendfile(self, file: BinaryIO, offset: int = 0, count: int | None = None) -> None:
+        """Send ``count`` bytes of ``file``, all of them without one; raises TooSlow."""
+        file.seek(offset)
+        left_bytes = sys.maxsize if count is None else count
+        while left_bytes and (block := file.read(min(left_bytes, SENT_AT_ONCE_BYTES))):
+            self.sendall(block)
+            left_bytes -= len(block)
+
+    def _send(self, rest: memoryview) -> int:
+        began_s = time.monotonic()
+        if self._left_s <= 0 or not self._ready.poll(self._left_s * 1000):
+            raise TooSlow()
+        try:
+            sent_bytes = self._socket.send(rest, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            sent_bytes = 0
+        waited_s = time.monotonic() - began_s
+        self._left_s += sent_bytes / SLOWEST_BYTES_PER_S - waited_s
+        self._left_s = min(self._left_s, PATIENCE_S)
+        return sent_bytes
 
 
 class PacedConnection(TConn):
@@ -169,6 +223,14 @@ class PatientWorker(ThreadWorker):
         conn.data_ready = True
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
         super().enqueue_req(conn)
+
+    def handle_request(self, req, conn):
+        """Answer a request, at the pace of whoever reads the answer."""
+        plain, conn.sock = conn.sock, PacedSender(conn.sock)
+        try:
+            return super().handle_request(req, conn)
+        finally:
+            conn.sock = plain
 
     def finish_request(self, conn, fs):
         """Keep or close the connection, as gunicorn does, and let the next upload in."""

@@ -1,7 +1,15 @@
 """A request whose body ends before its announced length is an error, not a short file."""
 
+import errno
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
+
+
+class TooSlow(ConnectionResetError):
+    """The client did not send its request, or take its answer, in any sensible time."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.ECONNRESET, "The client is too slow.")
 
 
 class WholeBody:
@@ -14,12 +22,22 @@ class WholeBody:
     def __init__(self, stream: BinaryIO, length_bytes: int) -> None:
         self._stream = stream
         self._missing_bytes = length_bytes
+        # Django makes the same error of it as of a client that has gone; this one still listens.
+        self.was_too_slow = False
 
     def read(self, size: int = -1) -> bytes:
-        return self._count(self._stream.read(size), wanted_bytes=size)
+        return self._taken(self._stream.read, size)
 
     def readline(self, size: int = -1) -> bytes:
-        return self._count(self._stream.readline(size), wanted_bytes=size)
+        return self._taken(self._stream.readline, size)
+
+    def _taken(self, take: Callable[[int], bytes], size: int) -> bytes:
+        try:
+            chunk = take(size)
+        except TooSlow:
+            self.was_too_slow = True
+            raise
+        return self._count(chunk, wanted_bytes=size)
 
     def _count(self, chunk: bytes, *, wanted_bytes: int) -> bytes:
         self._missing_bytes -= len(chunk)

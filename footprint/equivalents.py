@@ -5,6 +5,7 @@ The car is the European one: its figure was read in the data set itself, while t
 American one (244.2 g/km, EPA) was seen quoted only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from footprint.checks import require_positive
@@ -52,6 +53,11 @@ FLIGHT_PARIS_LONDON = Equivalent(
 )
 EQUIVALENTS = (CAR_KM, TRAIN_KM, SMARTPHONE_CHARGE, FLIGHT_PARIS_LONDON)
 
+# A hundredth of something can be pictured; less of it is told as a fraction, if at all.
+SMALLEST_AMOUNT = 0.01
+# A billionth of something everyday is like nothing.
+SMALLEST_FRACTION = 1e-9
+
 
 def inferences_per(equivalent: Equivalent, emission_g: float) -> float:
     """Return how many inferences of ``emission_g`` each emit what one of ``equivalent`` does.
@@ -86,15 +92,36 @@ def equivalence_sentence(equivalent: Equivalent, emission_g: float) -> str:
 
 
 def amount_sentence(equivalent: Equivalent, emission_g: float) -> str:
-    """Say how many of ``equivalent`` emit what ``emission_g`` is.
+    """Say how many of ``equivalent`` emit what ``emission_g`` is, or what part of one does.
 
     Raises ValueError when ``emission_g`` is not above zero or not finite.
 
     >>> amount_sentence(CAR_KM, emission_g=350)
     '2 km by car'
-    >>> amount_sentence(FLIGHT_PARIS_LONDON, emission_g=0.0005)
-    '0.00000001 flights from Paris to London'
+    >>> amount_sentence(FLIGHT_PARIS_LONDON, emission_g=13)
+    '1/3,846 of one flight from Paris to London'
     """
     require_positive(emission_g=emission_g)
-    counted = format_number(emission_g / equivalent.emission_g)
+    amount = emission_g / equivalent.emission_g
+    if amount < SMALLEST_AMOUNT:
+        return f"1/{format_number(equivalent.emission_g / emission_g)} of one {equivalent.singular}"
+    counted = format_number(amount)
     return f"{counted} {equivalent.singular if counted == '1' else equivalent.plural}"
+
+
+def comparable(equivalents: Sequence[Equivalent], emission_g: float) -> list[Equivalent]:
+    """Return those of ``equivalents`` that give an idea of ``emission_g``.
+
+    Those of which it is a hundredth or more; where there is none, the smallest alone; none for
+    nothing, or next to nothing.
+
+    >>> [one.key for one in comparable(EQUIVALENTS, emission_g=2)]
+    ['car_km', 'train_km', 'smartphone_charge']
+    >>> [one.key for one in comparable(EQUIVALENTS, emission_g=0.075)]
+    ['smartphone_charge']
+    >>> comparable(EQUIVALENTS, emission_g=0)
+    []
+    """
+    whole = [one for one in equivalents if emission_g / one.emission_g >= SMALLEST_AMOUNT]
+    smallest = sorted(equivalents, key=lambda one: one.emission_g)[:1]
+    return whole or [one for one in smallest if emission_g / one.emission_g >= SMALLEST_FRACTION]

@@ -8,7 +8,7 @@ from footprint.units import format_number
 # (half the 95 % interval as a share of the mean, at most; points)
 SPREAD_POINTS = ((0.02, 0), (0.05, 1), (0.10, 2))
 WIDE_SPREAD_POINTS = 3
-# (years between the figure and the run, at most; points)
+# (years between the figure and the run, either way, at most; points)
 AGE_POINTS = ((2, 0), (5, 1))
 OLD_POINTS = 2
 NOISY_POINTS = 3
@@ -32,7 +32,8 @@ class Evidence:
 
     ``spread_ratio`` is half the width of the mean's 95 % interval over the mean,
     ``quiet_ratio`` the share of the time in which the machine did nothing else; None where
-    not known. ``intensity_age_years`` counts from the figure's year to the run's.
+    not known. ``intensity_age_years`` counts from the figure's year to the run's, below zero
+    where a re-pricing took a later year.
     """
 
     spread_ratio: float | None
@@ -115,12 +116,14 @@ def _other_load(evidence: Evidence) -> Reason:
 
 
 def _intensity(evidence: Evidence) -> Iterator[Reason]:
-    age_years = max(0, evidence.intensity_age_years)
-    points = _points(age_years, AGE_POINTS, OLD_POINTS)
-    years = "year" if age_years == 1 else "years"
+    apart_years = abs(evidence.intensity_age_years)
+    points = _points(apart_years, AGE_POINTS, OLD_POINTS)
+    years = "year" if apart_years == 1 else "years"
+    # A re-priced run may rest on a later year than its own.
+    side = "older" if evidence.intensity_age_years > 0 else "newer"
     text = (
-        f"The carbon intensity is {age_years} {years} older than the run."
-        if age_years
+        f"The carbon intensity is {apart_years} {years} {side} than the run."
+        if apart_years
         else "The carbon intensity is of the year of the run."
     )
     yield Reason(points, text)

@@ -169,7 +169,7 @@ class HardwareProfileAdmin(admin.ModelAdmin):
     list_filter = ("visibility", "zone__kind")
     list_select_related = ("owner", "zone", "cpu", "gpu")
     search_fields = ("name", "owner__username", "zone__name")
-    autocomplete_fields = ("zone", "cpu", "gpu", "pue_figure")
+    autocomplete_fields = ("zone", "cpu", "gpu", "pue_figure", "embodied_figure")
     raw_id_fields = ("owner",)
     readonly_fields = ("created_at", "updated_at")
 

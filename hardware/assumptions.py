@@ -4,7 +4,14 @@ from dataclasses import asdict, dataclass
 
 from footprint.estimate import Assumptions
 from footprint.intensities import RECENT_YEAR_COUNT, RecentIntensity, YearlyIntensity
-from hardware.models import CarbonIntensity, HardwareProfile, Processor, Zone
+from hardware.models import (
+    CarbonIntensity,
+    EmbodiedFigure,
+    HardwareProfile,
+    Processor,
+    PueFigure,
+    Zone,
+)
 
 TYPED = "typed"
 RAM_RULE = "3 W per 8 GB"
@@ -44,9 +51,26 @@ class IntensityOrigin:
         return self.zone != self.asked_zone
 
     @property
-    def measure_name(self) -> str:
-        """What the figure counts, in words."""
-        return CarbonIntensity.Measure(self.measure).label
+    def measure_words(self) -> str:
+        """What the figure counts, in the middle of a sentence."""
+        return CarbonIntensity.Measure(self.measure).words
+
+
+@dataclass(frozen=True, slots=True)
+class RowOrigin:
+    """The row of a table that a profile's figure was picked from, as it was then.
+
+    ``figure`` is the row's: the profile keeps its own when the table changes.
+    """
+
+    id: str
+    name: str
+    year: int | None
+    figure: float
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.name}{f', {self.year}' if self.year else ''}: {self.source}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +88,9 @@ class SourcedAssumptions:
     recent: RecentIntensity | None = None
     embodied_kg_co2e: float | None = None
     lifetime_years: float | None = None
+    # None where the figure was typed, and in what was stored before this was noted.
+    pue_origin: RowOrigin | None = None
+    embodied_origin: RowOrigin | None = None
 
     @property
     def knows_embodied(self) -> bool:
@@ -88,6 +115,8 @@ class SourcedAssumptions:
             recent=_recent_from_json(stored.get("recent")),
             embodied_kg_co2e=stored.get("embodied_kg_co2e"),
             lifetime_years=stored.get("lifetime_years"),
+            pue_origin=_row_origin_from_json(stored.get("pue_origin")),
+            embodied_origin=_row_origin_from_json(stored.get("embodied_origin")),
         )
 
 
@@ -121,6 +150,8 @@ def assumptions_of(profile: HardwareProfile) -> SourcedAssumptions:
         recent=recent_intensity(row, CarbonIntensity.objects.filter(zone_id=row.zone_id)),
         embodied_kg_co2e=profile.embodied_kg_co2e,
         lifetime_years=profile.lifetime_years,
+        pue_origin=_pue_origin(profile.pue_figure),
+        embodied_origin=_embodied_origin(profile.embodied_figure),
     )
 
 
@@ -162,6 +193,14 @@ def _processor_origin(
     return PowerOrigin(str(row), count, row.tdp_w, row.source, str(row.pk))
 
 
+def _pue_origin(row: PueFigure | None) -> RowOrigin | None:
+    return RowOrigin(str(row.pk), str(row), row.year, row.pue, row.source) if row else None
+
+
+def _embodied_origin(row: EmbodiedFigure | None) -> RowOrigin | None:
+    return RowOrigin(row.pk, row.name, row.year, row.kg_co2e, row.source) if row else None
+
+
 def _ram_origin(profile: HardwareProfile) -> PowerOrigin:
     if profile.ram_power_w is not None:
         return PowerOrigin("RAM", profile.ram_gb, None, TYPED)
@@ -174,6 +213,10 @@ def _gpu_origin(profile: HardwareProfile) -> PowerOrigin | None:
     return _processor_origin(
         profile.gpu, profile.gpu_name or "GPU", profile.gpu_count, profile.gpu_tdp_w
     )
+
+
+def _row_origin_from_json(stored: dict | None) -> RowOrigin | None:
+    return RowOrigin(**stored) if stored else None
 
 
 def _recent_from_json(stored: dict | None) -> RecentIntensity | None:

@@ -15,6 +15,15 @@ class BadCell(ValueError):
     """A cell that cannot be read; the message is the reason, for people."""
 
 
+def plain_cell(text: str) -> str:
+    """Return ``text`` so that no spreadsheet takes it for a formula.
+
+    >>> plain_cell("=1+1"), plain_cell("1+1")
+    ("'=1+1", '1+1')
+    """
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
 def shown(text: str) -> str:
     """Return ``text`` in quotation marks, cut to a length that fits a table."""
     is_long = len(text) > SHOWN_CHARACTERS

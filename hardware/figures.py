@@ -25,12 +25,10 @@ class Figure:
         if self.row is None:
             return f"{self.zone.name} has no figure, and the reference tables are not loaded."
         amount = format_quantity(self.row.g_per_kwh, "g/kWh")
+        origin = f"{self.row.year}, {self.row.measure_words}"
         if self.is_fallback:
-            return (
-                f"{self.zone.name} has no figure: the world's {amount} ({self.row.year}) is used."
-            )
-        measure = self.row.get_measure_display().lower()
-        return f"{self.zone.name}: {amount} in {self.row.year} ({measure})."
+            return f"{self.zone.name} has no figure: the world's {amount} ({origin}) is used."
+        return f"{self.zone.name}: {amount} ({origin})."
 
 
 def figures_in_force(zones) -> dict[str, Figure]:

@@ -13,6 +13,7 @@ ZONE_GROUPS = {
     Zone.Kind.SUBDIVISION: "States, provinces and grid zones",
     Zone.Kind.CLOUD_REGION: "Cloud regions",
 }
+MAKING_FIELDS = ("embodied_figure", "embodied_kg_co2e", "lifetime_years")
 COPIED_FIELDS = (
     "name",
     "zone",
@@ -23,6 +24,7 @@ COPIED_FIELDS = (
     "ram_gb",
     "ram_power_w",
     "gpu_tdp_w",
+    "embodied_figure",
     "embodied_kg_co2e",
     "lifetime_years",
     "visibility",
@@ -121,11 +123,11 @@ class ProfileForm(forms.Form):
         label="From the table",
         required=False,
         empty_label="Typed beside it, or not known",
-        help_text="Fills in the emission and the lifetime.",
+        help_text="Fills in the emission and the lifetime; the machine keeps its source.",
         error_messages={"invalid_choice": "Choose a figure from the list."},
     )
     embodied_kg_co2e = _number(
-        "Embodied emission (kg CO2e)",
+        "Embodied emission (kg CO₂e)",
         required=False,
         help_text="What making the machine has emitted. Leave empty when it is not known.",
     )
@@ -181,9 +183,10 @@ class ProfileForm(forms.Form):
         if pue_figure is not None and "pue" not in self.changed_data:
             is_new_choice = pue_figure.pk != self.profile.pue_figure_id
             values["pue"] = pue_figure.pue if is_new_choice else self.profile.pue
-        if embodied is not None and values.get("embodied_kg_co2e") is None:
-            values["embodied_kg_co2e"] = embodied.kg_co2e
-            if values.get("lifetime_years") is None:
+        if embodied is not None and embodied.pk != self.profile.embodied_figure_id:
+            if "embodied_kg_co2e" not in self.changed_data:
+                values["embodied_kg_co2e"] = embodied.kg_co2e
+            if "lifetime_years" not in self.changed_data:
                 values["lifetime_years"] = embodied.lifetime_years
 
     @property
@@ -203,6 +206,13 @@ class ProfileForm(forms.Form):
                 for row in EmbodiedFigure.objects.filter(kind=EmbodiedFigure.Kind.MACHINE)
             },
         }
+
+    @property
+    def tells_of_making(self) -> bool:
+        """Whether anything is said, or wrong, about making the machine."""
+        return any(
+            self[name].value() not in {None, ""} or self.has_error(name) for name in MAKING_FIELDS
+        )
 
     def _gpu_count(self) -> int:
         count = self.cleaned_data.get("gpu_count")
@@ -240,9 +250,14 @@ class ProfileForm(forms.Form):
 
 
 def _initial_values(profile: HardwareProfile) -> dict:
-    values = {name: getattr(profile, name) for name in COPIED_FIELDS}
+    values = {name: _as_typed(getattr(profile, name)) for name in COPIED_FIELDS}
     values["cpu_name"] = str(profile.cpu or profile.cpu_name)
     values["gpu_name"] = str(profile.gpu or profile.gpu_name)
     # Without a GPU the count would be 0, and choosing one later would be refused.
     values["gpu_count"] = profile.gpu_count or 1
     return values
+
+
+def _as_typed(value):
+    """Return a whole number without the decimals that nobody typed: 64, not 64.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -78,6 +78,26 @@ def match_processors(processors, raw_name: str) -> list[ProcessorMatch]:
     return matches[:MAX_MATCHES]
 
 
+def is_same_processor(one: str, other: str) -> bool:
+    """Answer whether two names mean one processor, by the rules of ``match_processors``.
+
+    An M1 is no M1 Pro, and a name without any model number ("AMD EPYC") is only itself.
+
+    >>> is_same_processor("AMD EPYC 9B14", "AMD EPYC 9B14 96-Core Processor")
+    True
+    >>> is_same_processor("Apple M1", "Apple M1 Pro")
+    False
+    """
+    words, others = plain_words(one), plain_words(other)
+    if words == others:
+        return bool(words)
+    has_number = any(_has_digit(word) for word in words)
+    if not has_number or _telling(words) != _telling(others) or _vendors_differ(words, others):
+        return False
+    models, other_models = set(words) - VENDORS, set(others) - VENDORS
+    return models <= other_models or other_models <= models
+
+
 def plain_words(raw_name: str) -> tuple[str, ...]:
     """Return the words that tell a processor from others, in lower case.
 
@@ -122,6 +142,11 @@ def _telling(words) -> set[str]:
 def _names_another_vendor(asked, full) -> bool:
     named = VENDORS.intersection(asked)
     return bool(named) and named.isdisjoint(full)
+
+
+def _vendors_differ(words, others) -> bool:
+    named, others_named = VENDORS.intersection(words), VENDORS.intersection(others)
+    return bool(named and others_named) and named.isdisjoint(others_named)
 
 
 def _has_digit(word: str) -> bool:

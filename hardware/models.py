@@ -1,5 +1,8 @@
 """Zones and their carbon intensities, processors, smaller tables, and the machines of people."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -87,18 +90,31 @@ class ReferenceRow(models.Model):
         self.edited_by = user
 
     @property
-    def last_change(self) -> str:
-        """Who gave the row its figure: the site, a loaded vintage, or a person."""
+    def last_changed(self) -> "LastChange | None":
+        """Who gave the row its figure, and when; None for a row as this site ships it."""
         if self.edited_at:
-            return _by("edited", self.edited_at, self.edited_by)
+            return LastChange("edited", self.edited_at, self.edited_by)
         if self.loaded_at:
-            return _by("loaded", self.loaded_at, self.loaded_by)
-        return "as shipped"
+            return LastChange("loaded", self.loaded_at, self.loaded_by)
+        return None
+
+    @property
+    def last_change(self) -> str:
+        """The same in words."""
+        return str(self.last_changed or "as shipped")
 
 
-def _by(verb: str, moment, user) -> str:
-    who = f" by {user.get_username()}" if user else ""
-    return f"{verb} {moment:%-d %b %Y}{who}"
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """A row was edited by hand, or loaded with a vintage; ``by`` is None for nobody known."""
+
+    how: str
+    at: datetime
+    by: models.Model | None
+
+    def __str__(self):
+        who = f" by {self.by.get_username()}" if self.by else ""
+        return f"{self.how} {self.at:%-d %b %Y}{who}"
 
 
 class CarbonIntensity(ReferenceRow):
@@ -108,6 +124,16 @@ class CarbonIntensity(ReferenceRow):
         LIFE_CYCLE = "life_cycle", "Life cycle"
         OPERATIONAL = "operational", "Operational"
         CO2_ONLY = "co2_only", "CO2 only, fossil combustion"
+
+        @property
+        def page_label(self) -> str:
+            """The label as pages write it: a subscript in the label would be a migration."""
+            return self.label.replace("CO2", "CO₂")
+
+        @property
+        def words(self) -> str:
+            """The same in the middle of a sentence."""
+            return self.page_label if self.label.startswith("CO") else self.label.lower()
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     zone = models.ForeignKey(Zone, on_delete=models.CASCADE, related_name="intensities")
@@ -140,7 +166,12 @@ class CarbonIntensity(ReferenceRow):
         ]
 
     def __str__(self):
-        return f"{self.zone_id} {self.year}: {self.g_per_kwh:g} g/kWh"
+        return f"{self.zone_id} {self.year}: {self.g_per_kwh:g} g/kWh, {self.measure_words}"
+
+    @property
+    def measure_words(self) -> str:
+        """What the figure counts, in the middle of a sentence."""
+        return self.Measure(self.measure).words
 
 
 class Processor(ReferenceRow):
@@ -360,6 +391,10 @@ class HardwareProfile(models.Model):
     gpu_name = models.CharField(max_length=160, blank=True)
     gpu_tdp_w = models.FloatField(null=True, blank=True)
     gpu_count = models.PositiveSmallIntegerField(default=0)
+    # The row that the embodied emission was picked from; null when it was typed.
+    embodied_figure = models.ForeignKey(
+        EmbodiedFigure, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     embodied_kg_co2e = models.FloatField(null=True, blank=True)
     lifetime_years = models.FloatField(null=True, blank=True)
     visibility = models.CharField(max_length=8, choices=Visibility, default=Visibility.PRIVATE)

@@ -1,6 +1,6 @@
 """What a stored estimate would rest on under other factors: elsewhere, or at today's tables."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from footprint.ram import ram_power_w
@@ -50,23 +50,28 @@ class IntensityTable:
         return found
 
 
-def elsewhere(
-    assumed: SourcedAssumptions, *, zone: Zone | None, year: int | None
-) -> SourcedAssumptions:
-    """Return ``assumed`` with the electricity of another zone, another year, or both.
+def all_elsewhere(
+    all_assumed: Sequence[SourcedAssumptions], *, zone: Zone | None, year: int | None
+) -> list[SourcedAssumptions]:
+    """Return each of these with the electricity of another zone, another year, or both.
 
     Raises NoFigure when there is no carbon intensity for that.
     """
     if zone is None and year is None:
-        return assumed
-    asked = zone or Zone(assumed.intensity.asked_zone, assumed.intensity.asked_zone_name)
-    table = IntensityTable.of([asked.pk])
-    return _with_row(assumed, table.row_for(asked, year=year), asked, table)
+        return list(all_assumed)
+    asked = [
+        zone or Zone(one.intensity.asked_zone, one.intensity.asked_zone_name) for one in all_assumed
+    ]
+    table = IntensityTable.of({one.pk for one in asked})
+    return [
+        _with_row(one, table.row_for(asked_zone, year=year), asked_zone, table)
+        for one, asked_zone in zip(all_assumed, asked, strict=True)
+    ]
 
 
 def with_pue(assumed: SourcedAssumptions, pue: float) -> SourcedAssumptions:
     """Return ``assumed`` in a building with another PUE."""
-    return replace(assumed, numbers=replace(assumed.numbers, pue=pue))
+    return replace(assumed, numbers=replace(assumed.numbers, pue=pue), pue_origin=None)
 
 
 @dataclass(frozen=True, slots=True)

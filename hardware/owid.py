@@ -5,6 +5,7 @@ generation" (columns Entity, Code, Year and the figure), and the big energy tabl
 carbon_intensity_elec and a hundred others).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from hardware.models import CarbonIntensity
 # Codes that Our World in Data made for what ISO 3166 has none for.
 ZONE_BY_OWID_CODE = {"OWID_WRL": "WORLD", "OWID_KOS": "XKX"}
 FIRST_YEAR = 2000
+# The credit that the licence (CC BY 4.0) asks for, in each row.
+CREDIT = "Ember (%s), processed by Our World in Data"
+CREDITED_YEAR = re.compile(r"^Ember \((\d{4})\)")
 
 
 class Skipped(Exception):
@@ -44,16 +48,27 @@ class OwidFormat:
         if not code or (code.startswith("OWID_") and code not in ZONE_BY_OWID_CODE):
             raise Skipped("It is a group of countries, for which this site has no zone.")
         year = line[self.year_column]
-        if year.isdecimal() and int(year) < FIRST_YEAR:
+        # A longer one is none; Python would refuse thousands of digits with an error of its own.
+        if year.isdecimal() and len(year) <= 4 and int(year) < FIRST_YEAR:
             raise Skipped(f"It is older than {FIRST_YEAR}, where this site's tables begin.")
         return {
             "zone": ZONE_BY_OWID_CODE.get(code, code),
             "year": year,
             "g_per_kwh": figure,
             "measure": CarbonIntensity.Measure.LIFE_CYCLE.value,
-            "source": f"Ember ({vintage[:4]}), processed by Our World in Data",
+            "source": CREDIT % vintage[:4],
             "vintage": vintage,
         }
+
+
+def vintage_year(source: str) -> str:
+    """Return the year that a row's credit names; empty where it is not Ember's.
+
+    >>> vintage_year("Ember (2027), processed by Our World in Data")
+    '2027'
+    """
+    found = CREDITED_YEAR.match(source)
+    return found.group(1) if found else ""
 
 
 def owid_format(header: Sequence[str]) -> OwidFormat | None:

@@ -18,7 +18,7 @@ from hardware.models import (
 MAX_PROCESSOR_COUNT = 1024
 MAX_RAM_GB = 1_000_000
 MAX_RAM_POWER_W = 100_000
-EMBODIED_RULE = "An embodied emission is between 0 and 1,000,000 kg of CO2 equivalent."
+EMBODIED_RULE = "An embodied emission is between 0 and 1,000,000 kg of CO₂ equivalent."
 
 
 def check_profile(profile: HardwareProfile) -> None:
@@ -27,6 +27,7 @@ def check_profile(profile: HardwareProfile) -> None:
     _check_numbers(profile, errors)
     _check_embodied(profile, errors)
     _check_pue_figure(profile, errors)
+    _check_embodied_figure(profile, errors)
     _check_processor(profile, "cpu", errors)
     if profile.gpu_count:
         _check_processor(profile, "gpu", errors)
@@ -83,7 +84,7 @@ def _check_embodied(profile: HardwareProfile, errors: dict[str, str]) -> None:
         )
     elif not is_known and profile.lifetime_years is not None:
         errors["embodied_kg_co2e"] = (
-            "Say how many kilograms of CO2 making the machine has emitted, or clear its lifetime."
+            "Say how many kilograms of CO₂ making the machine has emitted, or clear its lifetime."
         )
 
 
@@ -99,6 +100,20 @@ def _check_pue_figure(profile: HardwareProfile, errors: dict[str, str]) -> None:
         errors["pue"] = (
             f"The table's PUE of {figure} is {figure.pue:g}, and you gave {profile.pue:g}: take "
             "one of them."
+        )
+
+
+def _check_embodied_figure(profile: HardwareProfile, errors: dict[str, str]) -> None:
+    figure, kg_co2e = profile.embodied_figure, profile.embodied_kg_co2e
+    if figure is None or "embodied_kg_co2e" in errors or figure.kg_co2e == kg_co2e:
+        return
+    stored = HardwareProfile.objects.filter(
+        pk=profile.pk, embodied_figure=figure, embodied_kg_co2e=kg_co2e
+    ).exists()
+    if not stored:
+        errors["embodied_kg_co2e"] = (
+            f"The table's figure of {figure} is {figure.kg_co2e:g} kg, and you gave "
+            f"{_spoken_number(kg_co2e)}: take one of them."
         )
 
 

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Case, F, IntegerField, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Concat, Length
 
+from accounts.querysets import SharedQuerySet
+
 WORLD_CODE = "WORLD"
 # Beyond these a search is a mistake or an attack: the rest is left unread.
 SEARCH_CHARACTER_LIMIT = 100
@@ -144,20 +146,10 @@ class SmallTableQuerySet(models.QuerySet):
         return rows
 
 
-class HardwareProfileQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """Profiles ``user`` may use: their own and the public ones; staff see all."""
-        if user.is_staff:
-            return self
-        return self.filter(Q(visibility="public") | Q(owner_id=user.pk))
-
-    def editable_by(self, user):
-        """Profiles ``user`` may change: their own."""
-        return self.filter(owner_id=user.pk) if user.pk else self.none()
-
+class HardwareProfileQuerySet(SharedQuerySet):
     def with_factors(self):
         """Each profile with the rows that its power and intensity rest on."""
-        return self.select_related("zone", "cpu", "gpu", "owner", "pue_figure")
+        return self.select_related("zone", "cpu", "gpu", "owner", "pue_figure", "embodied_figure")
 
     def mine_first(self, user):
         """The profiles with ``user``'s own on top, then by name."""

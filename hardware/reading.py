@@ -14,6 +14,8 @@ from hardware.tables import TABLES, Table, read_cell
 MAX_FILE_BYTES = 25_000_000
 # The shipped tables have 6,000 rows at most, Our World in Data's energy table 24,000 lines.
 MAX_LINE_COUNT = 50_000
+# Whoever has so much to mend begins anew: the rest is left unread.
+MAX_COMPLAINT_COUNT = 1_000
 ZERO_IS_MISSING = "A zero is missing data, not a figure."
 
 
@@ -172,6 +174,11 @@ def _read_lines(rows, header, found: ReadFile, *, owid: OwidFormat | None, vinta
         place = header.index("code")
         zone_codes |= {cells[place].strip() for _, cells in rows if len(cells) > place}
     for number, cells in rows:
+        if len(found.complaints) >= MAX_COMPLAINT_COUNT:
+            found.complain(
+                number, "", "Too much is wrong: from this line on the file was left unread."
+            )
+            return
         if len(cells) > len(header):
             found.complain(
                 number, "", f"The line has {len(cells)} cells for {len(header)} columns."

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from hardware.cells import FORMULA_STARTS
+from hardware.cells import plain_cell
 from hardware.tables import Table
 
 LINES_PER_PIECE = 500
@@ -31,11 +31,9 @@ def _cell(value):
         return f"{value:.15g}"
     if not isinstance(value, str):
         return value
-    # A spreadsheet would take it for a formula. A lone carriage return begins a line there, and
-    # Python's writer puts no quotes around it where lines end with \n.
-    is_formula = value.startswith(FORMULA_STARTS)
-    text = value.replace("\r", " ")
-    return f"'{text}" if is_formula else text
+    # A lone carriage return begins a line in a spreadsheet, and Python's writer puts no quotes
+    # around it where lines end with \n.
+    return plain_cell(value).replace("\r", " ")
 
 
 def _taken(text: io.StringIO) -> str:

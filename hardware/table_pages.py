@@ -88,7 +88,7 @@ ZONES = TablePage(
         Heading("Measure", "latest_measure"),
     ),
     {"intensities": "every figure of every year", "zones": "the places"},
-    "Grams of CO2 equivalent for a kilowatt-hour of electricity. A place without a figure "
+    "Grams of CO₂ equivalent for a kilowatt-hour of electricity. A place without a figure "
     "of its own uses the world's, and says so.",
     complete=lambda rows: rows.with_latest(),
 )
@@ -146,12 +146,12 @@ EMBODIED = TablePage(
     (
         Heading("Thing", "name"),
         Heading("Kind", "kind"),
-        Heading("CO2 equivalent", "kg_co2e", is_number=True),
+        Heading("CO₂ equivalent", "kg_co2e", is_number=True),
         Heading("Lifetime (years)", "lifetime_years", is_number=True),
         *ORIGIN,
     ),
     {"embodied": "this table"},
-    "Kilograms of CO2 equivalent that making a machine, or a part of one, has emitted. A machine's "
+    "Kilograms of CO₂ equivalent that making a machine, or a part of one, has emitted. A machine's "
     "profile may carry one of them.",
     complete=_with_editors,
 )

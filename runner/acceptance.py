@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from onnx import FunctionProto, ModelProto, NodeProto, TensorProto
+from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, TensorShapeProto, TypeProto
 
 from runner.errors import Rejected
 from runner.shapes import MAX_ELEMENT_COUNT as MAX_INPUT_ELEMENT_COUNT
-from runner.weights import graphs_within, inner_graphs, nodes_within
+from runner.shapes import spoken_count
+from runner.tensors import tensors_within
+from runner.weights import graphs_of, inner_graphs, nodes_within
 
 # What onnxruntime 1.32 loads, found by loading one-node models of each version (2026-11).
 MAX_OPSET = 28
@@ -26,7 +29,8 @@ MAX_ELEMENT_COUNT = 2**40
 # Characters that turn the direction of the text around them, and could disguise a name.
 _BIDI_CONTROLS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
-_FunctionKey = tuple[str, str]
+# Domain, name and overload.
+_FunctionKey = tuple[str, str, str]
 
 
 def check_model(model: ModelProto, *, max_opset: int | None = None) -> None:
@@ -55,8 +59,8 @@ def check_text(text: object) -> None:
 
 
 def functions_by_key(model: ModelProto) -> dict[_FunctionKey, FunctionProto]:
-    """Return the model's own functions by domain and name."""
-    return {(function.domain, function.name): function for function in model.functions}
+    """Return the model's own functions as nodes call them: by domain, name and overload."""
+    return {_key(one.domain, one.name, one.overload): one for one in model.functions}
 
 
 def _check_has_graph(model: ModelProto) -> None:
@@ -122,17 +126,24 @@ def _all_nodes(model: ModelProto) -> Iterator[NodeProto]:
 
 
 def _nodes_of(function: FunctionProto) -> Iterator[NodeProto]:
+    yield from function.node
+    for inner in _graphs_in(function):
+        yield from nodes_within(inner)
+
+
+def _graphs_in(function: FunctionProto) -> Iterator[GraphProto]:
+    """The graphs inside a function's nodes, and those that stand for attributes left out."""
     for node in function.node:
-        yield node
-        for inner in inner_graphs(node):
-            yield from nodes_within(inner)
+        yield from inner_graphs(node)
+    yield from graphs_of(function.attribute_proto)
 
 
 def _check_names(model: ModelProto) -> None:
     for value in (*model.graph.input, *model.graph.output):
         check_text(value.name)
-        for dimension in value.type.tensor_type.shape.dim:
-            check_text(dimension.dim_param)
+        for shape in _shapes_in(value.type):
+            for dimension in shape.dim:
+                check_text(dimension.dim_param)
     for node in _all_nodes(model):
         check_text(node.op_type)
         check_text(node.domain)
@@ -147,27 +158,8 @@ def _is_readable(text: str) -> bool:
     )
 
 
-def _all_tensors(model: ModelProto) -> Iterator[TensorProto]:
-    for graph in graphs_within(model.graph):
-        yield from graph.initializer
-        for sparse in graph.sparse_initializer:
-            yield from (sparse.values, sparse.indices)
-    for node in _all_nodes(model):
-        for attribute in node.attribute:
-            yield attribute.t
-            yield from attribute.tensors
-            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
-                yield from (sparse.values, sparse.indices)
-
-
 def _check_tensors(model: ModelProto) -> None:
-    for tensor in _all_tensors(model):
-        if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-            raise Rejected(
-                "external_data",
-                "This model keeps its weights in another file, which was not uploaded. "
-                "Save it as one file (onnx.save without save_as_external_data) and upload that.",
-            )
+    for tensor in tensors_within(model):
         if any(size < 0 for size in tensor.dims) or math.prod(tensor.dims) > MAX_ELEMENT_COUNT:
             raise Rejected(
                 "damaged",
@@ -185,8 +177,9 @@ def _check_inputs(model: ModelProto) -> None:
         if count > MAX_INPUT_ELEMENT_COUNT and value.name not in given:
             raise Rejected(
                 "oversized_input",
-                f"The input “{value.name[:100]}” of this model wants {count:,} values; carbonsite "
-                f"feeds {MAX_INPUT_ELEMENT_COUNT:,} at most. Export it with a smaller input.",
+                f"The input “{value.name[:100]}” of this model wants {spoken_count(count)} values; "
+                f"carbonsite feeds {MAX_INPUT_ELEMENT_COUNT:,} at most. Export it with a smaller "
+                "input.",
             )
 
 
@@ -199,7 +192,7 @@ def _check_domains(model: ModelProto) -> None:
                 "This model was compiled for one kind of hardware and cannot run elsewhere. "
                 "Upload the ONNX model that it was compiled from.",
             )
-        if node.domain not in RUNTIME_DOMAINS and (node.domain, node.op_type) not in own:
+        if node.domain not in RUNTIME_DOMAINS and _called(node) not in own:
             raise Rejected(
                 "unknown_domain",
                 f"This model uses the operator “{node.op_type[:100]}” of "
@@ -208,14 +201,28 @@ def _check_domains(model: ModelProto) -> None:
             )
 
 
+def _key(domain: str, name: str, overload: str) -> _FunctionKey:
+    return ("" if domain in PLAIN_DOMAINS else domain, name, overload)
+
+
+def _called(node: NodeProto) -> _FunctionKey:
+    return _key(node.domain, node.op_type, node.overload)
+
+
 def _check_expanded_size(model: ModelProto) -> None:
     """Refuse functions that call themselves, or that unfold into far more nodes than written."""
     own = functions_by_key(model)
-    known: dict[_FunctionKey, int] = {}
+    if len(own) < len(model.functions):
+        raise Rejected(
+            "damaged",
+            "This model has two functions of one name, so nobody can say which of them is meant. "
+            "Export the model again and upload the new file.",
+        )
+    known: dict[_FunctionKey, _Unfolded] = {}
     unfolded_count = 0
     for node in nodes_within(model.graph):
-        if (node.domain, node.op_type) in own:
-            unfolded_count += _expanded_count(node, own, known, ())
+        if _called(node) in own:
+            unfolded_count += _unfolded(node, own, known, ()).node_count
         if unfolded_count > MAX_UNFOLDED_NODE_COUNT:
             raise Rejected(
                 "too_many_nodes",
@@ -224,24 +231,51 @@ def _check_expanded_size(model: ModelProto) -> None:
             )
 
 
-def _expanded_count(
+@dataclass(frozen=True, slots=True)
+class _Unfolded:
+    """What a call unfolds into, and over how many functions, each called by the one before."""
+
+    node_count: int
+    depth: int
+
+
+def _unfolded(
     node: NodeProto,
     own: Mapping[_FunctionKey, FunctionProto],
-    known: dict[_FunctionKey, int],
+    known: dict[_FunctionKey, _Unfolded],
     callers: tuple[_FunctionKey, ...],
-) -> int:
-    key = (node.domain, node.op_type)
+) -> _Unfolded:
+    key = _called(node)
     if key not in own:
-        return 1
+        return _Unfolded(node_count=1, depth=0)
     if key in callers or len(callers) > MAX_FUNCTION_DEPTH:
-        raise Rejected(
-            "recursive_function",
-            "This model has functions that call themselves or are nested too deep. "
-            "Export it with its functions inlined.",
-        )
+        raise _endless()
     if key not in known:
-        inner = (*callers, key)
-        known[key] = sum(
-            _expanded_count(called, own, known, inner) for called in _nodes_of(own[key])
+        inner = [_unfolded(one, own, known, (*callers, key)) for one in _nodes_of(own[key])]
+        known[key] = _Unfolded(
+            node_count=sum(one.node_count for one in inner),
+            depth=1 + max((one.depth for one in inner), default=0),
         )
+    # One that is known was met where fewer called it, perhaps.
+    if len(callers) + known[key].depth > MAX_FUNCTION_DEPTH + 1:
+        raise _endless()
     return known[key]
+
+
+def _endless() -> Rejected:
+    return Rejected(
+        "recursive_function",
+        "This model has functions that call themselves or are nested too deep. "
+        "Export it with its functions inlined.",
+    )
+
+
+def _shapes_in(kind: TypeProto) -> Iterator[TensorShapeProto]:
+    """The shape of a tensor, or of the tensors that a sequence, an optional or a map holds."""
+    which = kind.WhichOneof("value")
+    if which in ("tensor_type", "sparse_tensor_type"):
+        yield getattr(kind, which).shape
+    elif which in ("sequence_type", "optional_type"):
+        yield from _shapes_in(getattr(kind, which).elem_type)
+    elif which == "map_type":
+        yield from _shapes_in(kind.map_type.value_type)

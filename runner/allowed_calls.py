@@ -31,7 +31,7 @@ _CHANGING = ("mkdir", "mkdirat", "unlink", "unlinkat", "rename", "renameat", "re
 _HINTS = ("get_mempolicy", "mbind", "set_mempolicy", "pwrite64", "ftruncate", "fsync", "fdatasync")
 # Answered so, a C library falls back on `clone`, whose flags a filter can see.
 _TOO_NEW = ("clone3", "map_shadow_stack")
-_WRITING = ("open", "openat", "ftruncate", "pwrite64", "getdents64", "unlink", "unlinkat")
+_OPENING = ("open", "openat")
 
 
 # prlimit64 of this process, without new limits: a pointer, so both its halves are 0.
@@ -61,10 +61,10 @@ def rules_of_measuring(pid: int, *, thread_count: int) -> tuple[Rule, ...]:
 
 
 def rules_of_writing(pid: int, *, thread_count: int) -> tuple[Rule, ...]:
-    """Return the rules for one that also writes files, where Landlock lets it."""
+    """Return the rules for one that also opens a file to write, the one that Landlock lets it."""
     strict = rules_of_measuring(pid, thread_count=thread_count)
-    looser = tuple(_without(rule, _WRITING) for rule in strict)
-    return (Rule(_WRITING, ALLOW), *looser)
+    looser = tuple(_without(rule, _OPENING) for rule in strict)
+    return (Rule(_OPENING, ALLOW), *looser)
 
 
 def _affinity(thread_count: int) -> Rule:
@@ -81,6 +81,8 @@ def _harmless_fcntl() -> Only:
 
 
 def _of_descriptor() -> Only:
+    # No filter sees the path: one that is not empty is looked up in spite of the flag. Then it is
+    # told of any file that it is there, how long and how old it is, and nothing that is in it.
     return Only(3, (_AT_EMPTY_PATH,), mask=_AT_EMPTY_PATH)
 
 

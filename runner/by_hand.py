@@ -1,5 +1,6 @@
 """A job done without the site: the same caged child, and its answer in a file."""
 
+import platform
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +22,10 @@ def do(job_path: Path, answer_path: Path) -> int:
     The job's files are looked for beside it. Says on stderr which layers of the cage this
     machine does not have.
     """
+    if platform.system() != "Linux":
+        told = f"The engine measures on Linux, and this is {platform.system()}."
+        print(f"{told} Use a Linux machine, virtual or not, or a container.", file=sys.stderr)
+        return 1
     print(f"Working on {job_path}; this takes seconds to minutes …", file=sys.stderr)
     try:
         answer = _answer(job_path)

@@ -5,7 +5,6 @@ after.
 """
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,13 @@ from runner.errors import MeasurementFailed, RunnerError
 from runner.given_files import NO_FILE, give
 from runner.job import Job, Kind
 from runner.layers import Sandbox
-from runner.limits import Bounds, MemoryRule, written_limit_bytes
+from runner.limits import (
+    MAX_OPEN_FILES,
+    PROFILE_NAME,
+    Bounds,
+    MemoryRule,
+    written_limit_bytes,
+)
 from runner.machine import OwnMemory
 from runner.providers import CPU, Provider, maps_gpu_memory
 from runner.reporting import Reporter
@@ -25,6 +30,8 @@ from runner.results import Answer, Failure, Result
 from runner.sandbox import Cage
 
 MAX_MESSAGE_LENGTH = 2_000
+# What a machine needs beside Python; only a job done by hand meets one that lacks them.
+NEEDED_PACKAGES = ("numpy", "onnx", "onnxruntime")
 _NO_LANDLOCK = (
     "Looking into a run writes a file, which the cage allows only where the machine has Landlock "
     "(see “The cage” in docs/operations.md)."
@@ -76,14 +83,7 @@ def _answer(job_path: Path, means: Means) -> Answer:
 def _do(job: Job, means: Means) -> Result:
     means.reporter.enter("starting")
     give(dict(zip(job.files, means.files, strict=True)))
-    file_bytes = sum(os.fstat(one).st_size for one in means.files if one != NO_FILE)
-    bounds = Bounds(
-        MemoryRule().limit_bytes(job, file_bytes=file_bytes),
-        job.effective_limits.cpu_s,
-        written_limit_bytes(job),
-        maps_gpu=maps_gpu_memory(wants_gpu=job.may_use_gpu),
-    )
-    means.cage.limit(bounds, thread_count=job.intra_op_threads)
+    _limit(job, means)
     # Imported after the limits, so that loading these libraries counts against them too, and
     # before the cage is closed, because they are files.
     if job.kind == "inspect":
@@ -91,19 +91,22 @@ def _do(job: Job, means: Means) -> Result:
 
         means.reporter.enter("inspecting")
         _close(means.cage, job)
-        return inspect_file(
-            Path(job.onnx_path), max_opset=job.max_opset, counts_macs=job.counts_macs
-        )
+        return inspect_file(job.onnx_files, max_opset=job.max_opset, counts_macs=job.counts_macs)
+    if job.kind == "evaluate":
+        from runner.evaluation import evaluate
+
+        return evaluate(job, means.reporter, close_cage=lambda: _close(means.cage, job))
     if job.kind == "profile":
         from runner.profiling import profile
 
-        # Inside of the child's own work folder, which goes with it.
-        folder = Path(tempfile.mkdtemp(prefix="profile-"))
+        # In the child's own work folder. The parent takes it away: nothing here can any more.
+        path = Path.cwd() / PROFILE_NAME
+        path.touch()
         return profile(
             job,
             means.reporter,
-            folder=folder,
-            close_cage=lambda: _close_but(means.cage, job, folder),
+            path=path,
+            close_cage=lambda: _close_but(means.cage, job, path),
         )
     from runner.measure import measure
 
@@ -115,21 +118,35 @@ def _do(job: Job, means: Means) -> Result:
     )
 
 
+def _limit(job: Job, means: Means) -> None:
+    file_bytes = sum(os.fstat(one).st_size for one in means.files if one != NO_FILE)
+    bounds = Bounds(
+        MemoryRule().limit_bytes(job, file_bytes=file_bytes),
+        job.effective_limits.cpu_s,
+        written_limit_bytes(job),
+        # Each is inherited, held while the session has it mapped, and once more while hints are
+        # read beside the session.
+        open_files=MAX_OPEN_FILES + 3 * len(means.files),
+        maps_gpu=maps_gpu_memory(wants_gpu=job.may_use_gpu),
+    )
+    means.cage.limit(bounds, thread_count=job.intra_op_threads)
+
+
 def _close(
-    cage: Cage, job: Job, provider: Provider = CPU, *, may_write_in: Path | None = None
+    cage: Cage, job: Job, provider: Provider = CPU, *, may_write: Path | None = None
 ) -> Sandbox:
     """Close the cage; refuse to go on where the job wants a better one."""
     thread_count = 1 if job.kind == "inspect" else job.intra_op_threads
-    cage.close(thread_count=thread_count, uses_gpu=provider.is_gpu, may_write_in=may_write_in)
+    cage.close(thread_count=thread_count, uses_gpu=provider.is_gpu, may_write=may_write)
     sandbox = cage.report()
     if job.requires_sandbox and not sandbox.is_enough:
         raise MeasurementFailed("no_sandbox", _why_not(sandbox))
     return sandbox
 
 
-def _close_but(cage: Cage, job: Job, folder: Path) -> None:
-    """Close the cage but for ``folder``, where files can be written."""
-    layers = _close(cage, job, may_write_in=folder).layers
+def _close_but(cage: Cage, job: Job, file: Path) -> None:
+    """Close the cage but for ``file``, which can be written."""
+    layers = _close(cage, job, may_write=file).layers
     if "seccomp" in layers and "landlock" not in layers:
         raise MeasurementFailed("no_profile", _NO_LANDLOCK)
 
@@ -153,6 +170,12 @@ def _readable(message: str) -> str:
 def _unforeseen(error: Exception) -> Failure:
     if means_out_of_memory(str(error)):
         return OUT_OF_MEMORY
+    if isinstance(error, ModuleNotFoundError) and error.name in NEEDED_PACKAGES:
+        return Failure(
+            "missing_package",
+            f"The Python package {error.name} is not installed on this machine. Install what "
+            "requirements.txt names, then run it again.",
+        )
     return Failure(
         "internal_error",
         f"Something went wrong inside carbonsite ({type(error).__name__}). Run it again; if it "

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+from runner.descriptions import MAX_SIZE
+
 
 def derived_size(symbol: str, known: Mapping[str, int]) -> tuple[int, str] | None:
     """Return the size that ``symbol`` states as a sum of the ``known`` ones, and why.
 
     Exporters write ``past_length + length`` for what a model that continues texts attends to,
-    or call it ``total_length``. None for a plain name.
+    or call it ``total_length``. None for a plain name, and for a sum that no dimension can have.
 
     >>> derived_size("past_length + 1", {"past_length": 0})
     (1, 'guessed: past_length + 1')
@@ -23,4 +25,5 @@ def derived_size(symbol: str, known: Mapping[str, int]) -> tuple[int, str] | Non
     sizes = [int(part) if part.isdecimal() else known.get(part) for part in parts]
     if any(size is None for size in sizes):
         return None
-    return sum(size for size in sizes if size is not None), f"guessed: {' + '.join(parts)}"
+    total = sum(size for size in sizes if size is not None)
+    return (total, f"guessed: {' + '.join(parts)}") if total <= MAX_SIZE else None

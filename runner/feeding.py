@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import onnxruntime
 
@@ -40,7 +39,7 @@ def inputs_of(session: onnxruntime.InferenceSession, job: Job) -> tuple[TensorDe
     if not any(is_left_open(one) for one in declared):
         return declared
     try:
-        hinted = {one.name: one for one in hinted_inputs(Path(job.onnx_path))}
+        hinted = {one.name: one for one in hinted_inputs(job.onnx_files)}
     except Rejected:
         return declared
     return tuple(hinted.get(one.name, one) for one in declared)
@@ -109,14 +108,17 @@ def _alternatives(
 
 
 def _with_value(one: TensorDescription, number: int | float) -> TensorDescription:
-    hint = replace(one.hint or InputHint(), low=number, high=number)
-    why = hint.range_why or "the only value that was found to fit"
-    return replace(one, hint=replace(hint, range_why=why))
+    before = one.hint or InputHint()
+    why = f"{before.range_why}; {number:,} was found to fit"
+    if not before.range_why:
+        why = "the only value that was found to fit"
+    hint = replace(before, low=number, high=number, row=(), range_why=why)
+    return replace(one, hint=hint)
 
 
 def _is_open_integer(one: TensorDescription) -> bool:
-    is_known = one.hint is not None and one.hint.low is not None
-    return not is_known and "int" in one.dtype
+    hint = one.hint or InputHint()
+    return hint.low is None and hint.length_of is None and "int" in one.dtype
 
 
 def _guesses(declared: Sequence[TensorDescription]) -> Guesses:
@@ -158,29 +160,36 @@ def _nothing_fits(
     failed: Sequence[tuple[PlannedInput, ...]],
     declared: Sequence[TensorDescription],
 ) -> MeasurementFailed:
-    if len(failed) < 2:
+    # What the runtime lacks, no other size or value brings.
+    if len(failed) < 2 or first.code == "not_implemented":
         return first
     tried = []
     for planned in failed[1 : MAX_LISTED + 1]:
         changed = [one for one, before in zip(planned, failed[0], strict=True) if one != before]
         tried.append(" and ".join(_spoken(one) for one in changed[:2]))
     more = f", and {len(failed) - 1 - len(tried)} more" if len(failed) - 1 > len(tried) else ""
-    name = _likeliest(declared, failed)
     return MeasurementFailed(
         first.code,
-        f"{first.message} Other guesses failed too: {'; '.join(tried)}{more}. The first to set "
-        f"is “{name}”: give it a size and values that this model is used with.",
+        f"{first.message} Other guesses failed too: {'; '.join(tried)}{more}. "
+        f"{_what_to_set(declared, failed)} that this model is used with.",
     )
 
 
 def _spoken(item: PlannedInput) -> str:
-    value = f" = {item.low}" if not item.shape else ""
+    is_one_value = item.low is not None and item.low == item.high
+    value = f" = {item.low}" if is_one_value or not item.shape else ""
     return f"{item.name[:60]} {list(item.shape) or ''}{value}".replace("  ", " ").strip()
 
 
-def _likeliest(
+def _what_to_set(
     declared: Sequence[TensorDescription], failed: Sequence[tuple[PlannedInput, ...]]
 ) -> str:
-    """The input of which most was guessed."""
+    """Name the input of which most was guessed, or whose values were where no size is open."""
+    if all(why == "declared" for one in failed[0] for why in one.why):
+        changed = (
+            one.name for one, other in zip(failed[0], failed[1], strict=True) if one != other
+        )
+        return f"The first to set is “{next(changed)[:100]}”: give it values"
     guessed = {one.name: sum(why.startswith("guessed") for why in one.why) for one in failed[0]}
-    return max(declared, key=lambda one: guessed.get(one.name, 0)).name[:100]
+    name = max(declared, key=lambda one: guessed.get(one.name, 0)).name[:100]
+    return f"The first to set is “{name}”: give it a size and values"

@@ -4,14 +4,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from runner.data_names import MAX_DATA_FILE_COUNT, plain_name
 from runner.errors import InputProblem, Nonsense
 from runner.messages import decode, parse_json, to_json
+from runner.onnx_files import OnnxFiles
 
 SCHEMA = 1
 MAX_THREADS = 1_024
 MAX_BATCH_SIZE = 65_536
 
-Kind = Literal["measure", "inspect", "profile"]
+Kind = Literal["measure", "inspect", "profile", "evaluate"]
 Effort = Literal["quick", "standard", "careful"]
 
 MEASURING_S_BY_EFFORT: dict[Effort, float] = {"quick": 5.0, "standard": 20.0, "careful": 75.0}
@@ -70,19 +72,25 @@ class Limits:
 
 INSPECTION_LIMITS = Limits(wall_s=60.0, cpu_s=45.0)
 PROFILING_WALL_S = 60.0
+EVALUATING_WALL_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One thing to do with one file: inspect it, measure it, or profile a few calls of it.
+    """One thing to do with one file: inspect it, measure it, profile a few calls, or evaluate it.
 
     ``limits`` None means the usual ones for this job, ``measuring_s`` None the effort's.
     ``max_opset`` None means what the installed runtime can read. ``wants_gpu`` asks for the GPU
-    where onnxruntime offers one. ``best_sentinel_s`` is what `Timing.best_sentinel_s` came to on
-    this machine at its best, None where that is not known. ``values_path`` names an ``.npz``
-    with arrays that are fed as they are, each called like its input. ``progress_path`` is a file
-    that progress is written to when the job is done by hand. With ``requires_sandbox`` it is not
-    done at all where the cage lacks what matters. ``counts_macs`` is whether an inspection does.
+    where onnxruntime offers one. ``best_sentinel_s`` is what `Timing.best_sentinel_s` came to
+    on this machine at its best, ``speed_spread`` how far from its usual speed it is from run to
+    run, as a ratio; None where that is not known. ``values_path`` names an ``.npz`` with arrays
+    that are fed as they are, each called like its input; with ``values_are_items`` they are an
+    evaluation set, of which the first batch is timed and all is evaluated, by the labels in it
+    and the output called ``answer_output`` (None: the only one that can be). ``data_paths`` are
+    the files that the model keeps weights in, by the names that its graph knows them by.
+    ``progress_path`` is a file that progress is written to when the job is done by hand. With
+    ``requires_sandbox`` it is not done at all where the cage lacks what matters.
+    ``counts_macs`` is whether an inspection does.
     """
 
     kind: Kind
@@ -98,9 +106,13 @@ class Job:
     measuring_s: float | None = None
     wants_gpu: bool = False
     best_sentinel_s: float | None = None
+    speed_spread: float | None = None
     values_path: str | None = None
+    data_paths: dict[str, str] = field(default_factory=dict)
     requires_sandbox: bool = False
     counts_macs: bool = True
+    values_are_items: bool = False
+    answer_output: str | None = None
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -118,12 +130,27 @@ class Job:
             raise Nonsense("measuring_s", "must be more than 0 and at most 3,600")
         if self.best_sentinel_s is not None and self.best_sentinel_s <= 0:
             raise Nonsense("best_sentinel_s", "must be more than nothing")
+        if self.speed_spread is not None and self.speed_spread < 0:
+            raise Nonsense("speed_spread", "must not be negative")
+        self._check_data_paths()
+
+    def _check_data_paths(self) -> None:
+        if len(self.data_paths) > MAX_DATA_FILE_COUNT:
+            raise Nonsense("data_paths", f"must be at most {MAX_DATA_FILE_COUNT}")
+        if any(plain_name(name) != name for name in self.data_paths):
+            raise Nonsense("data_paths", "must be called as files beside the model")
 
     @property
     def files(self) -> tuple[str, ...]:
         """The paths of the files that the job is about; all that its child gets to read."""
         values = () if self.values_path is None else (self.values_path,)
-        return (self.onnx_path, *values)
+        return (self.onnx_path, *values, *self.data_paths.values())
+
+    @property
+    def onnx_files(self) -> OnnxFiles:
+        """The model's files: the .onnx file, and those that it keeps weights in."""
+        data = {name: Path(path) for name, path in self.data_paths.items()}
+        return OnnxFiles(Path(self.onnx_path), data)
 
     @property
     def may_use_gpu(self) -> bool:
@@ -154,6 +181,8 @@ class Job:
         wall_s = self.longest_measuring_s + OVERHEAD_S
         if self.kind == "profile":
             wall_s = PROFILING_WALL_S
+        if self.kind == "evaluate":
+            wall_s = EVALUATING_WALL_S
         return Limits(wall_s=wall_s, cpu_s=wall_s * self.intra_op_threads + 5.0)
 
     def caged_by(self, *, memory_bytes: int, requires_sandbox: bool) -> "Job":
@@ -163,8 +192,12 @@ class Job:
 
     def beside(self, folder: Path) -> "Job":
         """The same job with the files it names looked for from ``folder``, that of the job."""
-        values_path = None if self.values_path is None else str(folder / self.values_path)
-        return replace(self, onnx_path=str(folder / self.onnx_path), values_path=values_path)
+        return replace(
+            self,
+            onnx_path=str(folder / self.onnx_path),
+            values_path=None if self.values_path is None else str(folder / self.values_path),
+            data_paths={name: str(folder / path) for name, path in self.data_paths.items()},
+        )
 
     def to_json(self) -> str:
         """The text of a job file."""

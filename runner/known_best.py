@@ -8,6 +8,7 @@ the children, and handed to each.
 import json
 import math
 import platform
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from runner.machine import ENGINE_VERSION, describe_machine
 from runner.reporting import write_whole
+from runner.students_t import t_95
 
 RUNS_KEPT = 20
 # Of the runs kept, those faster than all but a quarter are not relied on: a reading that was
@@ -22,6 +24,9 @@ RUNS_KEPT = 20
 # become slower for good is known as such after three quarters of them, or when they are too old.
 ONE_IN = 4
 OLDEST_S = 7 * 24 * 3_600.0
+MIN_RUNS_FOR_SPREAD = 5
+# What the quartiles of a normal distribution lie apart, in standard deviations.
+QUARTILES_APART = 1.349
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,18 @@ class KnownBest:
         """Return the sentinel's best on this machine, None where no recent run is known."""
         bests_s = sorted(best_s for _, best_s in self._recent())
         return bests_s[len(bests_s) // ONE_IN] if bests_s else None
+
+    def speed_spread(self) -> float | None:
+        """Return how far from its usual speed this machine is in all but 5 % of runs, as a ratio.
+
+        Of the middle half of the recent runs, so that a model which pushes the sentinel out of
+        the caches, or one odd run, does not decide; None where fewer than five are known.
+        """
+        bests = [math.log(best_s) for _, best_s in self._recent()]
+        if len(bests) < MIN_RUNS_FOR_SPREAD:
+            return None
+        lower, _, upper = statistics.quantiles(bests, n=4, method="inclusive")
+        return t_95(len(bests) - 1) * (upper - lower) / QUARTILES_APART
 
     def remember(self, best_sentinel_s: float | None) -> None:
         """Keep the best of one more run; raises OSError when it cannot be written."""

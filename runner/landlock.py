@@ -17,8 +17,8 @@ _FILE_RIGHT_COUNT_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _BOTH_TCP_RIGHTS = 0b11
 _BOTH_SCOPES = 0b11
 _NET_SINCE_ABI, _SCOPES_SINCE_ABI = 4, 6
-# write_file, read_file, read_dir, remove_file, make_reg, truncate.
-_WRITING = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 5 | 1 << 8 | 1 << 14
+# write_file, read_file, truncate.
+_WRITING = 1 << 1 | 1 << 2 | 1 << 14
 
 
 class _Ruleset(ctypes.Structure):
@@ -34,11 +34,12 @@ class _PathBeneath(ctypes.Structure):
     _fields_ = (("allowed_access", ctypes.c_uint64), ("parent_fd", ctypes.c_int32))
 
 
-def restrict(may_write_in: Path | None = None) -> None:
+def restrict(may_write: Path | None = None) -> None:
     """Take every right over files from this thread and those it will start, for good.
 
-    But for the folder ``may_write_in``, where plain files may be made, read and removed. What
-    is open already stays usable. Raises kernel.Unavailable or OSError where it cannot be.
+    But for the file ``may_write``, which has to be there, and may be read and written: one file,
+    because in a folder there could be any number of them. What is open already stays usable.
+    Raises kernel.Unavailable or OSError where it cannot be.
     """
     try:
         abi = kernel.syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)
@@ -53,17 +54,17 @@ def restrict(may_write_in: Path | None = None) -> None:
     # The fields that are 0 may be left in: the kernel accepts a longer, empty tail.
     descriptor = kernel.syscall(_CREATE_RULESET, ctypes.byref(rules), ctypes.sizeof(rules), 0)
     try:
-        if may_write_in is not None:
-            _allow_writing(descriptor, may_write_in, _WRITING & file_rights)
+        if may_write is not None:
+            _allow_writing(descriptor, may_write, _WRITING & file_rights)
         kernel.syscall(_RESTRICT_SELF, descriptor, 0)
     finally:
         os.close(descriptor)
 
 
-def _allow_writing(ruleset: int, folder: Path, rights: int) -> None:
-    parent = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+def _allow_writing(ruleset: int, file: Path, rights: int) -> None:
+    opened = os.open(file, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        rule = _PathBeneath(rights, parent)
+        rule = _PathBeneath(rights, opened)
         kernel.syscall(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, ctypes.byref(rule), 0)
     finally:
-        os.close(parent)
+        os.close(opened)

@@ -1,6 +1,7 @@
 """The parent's side of a child: start it with little, watch it, end it in time."""
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -16,11 +17,13 @@ from runner.endings import failure_of_exit
 from runner.errors import Nonsense
 from runner.given_files import NO_FILE
 from runner.job import Job
+from runner.limits import PROFILE_NAME, MemoryRule
 from runner.results import Failure, Progress, Result, read_answer
 from runner.text_locale import child_locale
 
 TICK_S = 0.2
 SHORT_TICK_S = 0.02
+KIB = 1024
 
 # Given the progress so far (None before the first word); a text stops the child, as the reason.
 OnTick = Callable[[Progress | None], str | None]
@@ -38,6 +41,8 @@ class Child:
         process: "subprocess.Popen[bytes]",
         listener: Listener,
         complaints: Complaints,
+        *,
+        memory_limit_bytes: int,
     ) -> None:
         self.job = job
         self._process = process
@@ -47,6 +52,8 @@ class Child:
         self._deadline_s = time.monotonic() + job.effective_limits.wall_s
         self._stopped: Failure | None = None
         self._answer: bytes | None = None
+        self._memory_limit_bytes = memory_limit_bytes
+        self._peak_bytes = 0
 
     @classmethod
     def start(cls, job: Job, work_dir: Path) -> "Child":
@@ -59,6 +66,7 @@ class Child:
         listener, complaints = Listener(), Complaints()
         files = [_open_for(path) for path in job.files]
         opened = [one for one in files if one != NO_FILE]
+        file_bytes = sum(os.fstat(one).st_size for one in opened)
         try:
             process = subprocess.Popen(
                 _command(work_dir, listener.descriptor, files),
@@ -78,7 +86,8 @@ class Child:
             complaints.close_write_end()
             for descriptor in opened:
                 os.close(descriptor)
-        return cls(job, process, listener, complaints)
+        limit_bytes = MemoryRule().limit_bytes(job, file_bytes=file_bytes)
+        return cls(job, process, listener, complaints, memory_limit_bytes=limit_bytes)
 
     @property
     def pid(self) -> int:
@@ -129,7 +138,8 @@ class Child:
         if self._stopped is not None:
             return self._stopped
         if exit_status != 0:
-            return failure_of_exit(exit_status, self._complaints.text())
+            ratio = self._peak_bytes / self._memory_limit_bytes
+            return failure_of_exit(exit_status, self._complaints.text(), memory_ratio=ratio)
         return self._read_outcome()
 
     def _read_outcome(self) -> Result | Failure:
@@ -156,13 +166,20 @@ class Child:
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            self._reap()
         if self._listener.is_open:
             self._complaints.listen()
             self._answer = self._listener.answer()
             self._complaints.close()
             self._listener.close()
         return self._process.wait()
+
+    def _reap(self) -> None:
+        """Wait for the child's end, and note the most memory that it held, 0 where not known."""
+        _, status, usage = os.wait4(self._process.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        # A child begins with its parent's peak: only what is above that is its own.
+        self._peak_bytes = usage.ru_maxrss * KIB if usage.ru_maxrss > _own_peak_kib() else 0
 
 
 def run(
@@ -185,6 +202,19 @@ def run(
         return child.outcome()
     finally:
         child.kill()
+        (work_dir / PROFILE_NAME).unlink(missing_ok=True)
+
+
+def _own_peak_kib() -> float:
+    """The most memory that this process has held since it began to be this program.
+
+    getrusage's peak has in it that of whoever started this process, which no child begins with.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return math.inf
+    return next((float(line.split()[1]) for line in lines if line.startswith("VmHWM:")), math.inf)
 
 
 def _open_for(path: str) -> int:
@@ -243,6 +273,12 @@ def _out_of_time(job: Job) -> Failure:
             "out_of_time",
             f"Running it once more, without optimisations, took longer than the {wall_s:.3g} s "
             "allowed for that.",
+        )
+    if job.kind == "evaluate":
+        return Failure(
+            "out_of_time",
+            f"Running the evaluation set took longer than the {wall_s:.3g} s allowed for that. Use "
+            "fewer items.",
         )
     return Failure(
         "out_of_time",

@@ -12,8 +12,11 @@ from runner import kernel
 from runner.job import Job
 
 MIB = 2**20
-# onnxruntime writes about 1 kB for each call of each node.
+# The one file that a child may write, and how long it may become: all of the disk that a model
+# can fill. onnxruntime writes about 1 kB for each call of each node.
+PROFILE_NAME = "profile.json"
 MAX_PROFILE_BYTES = 32 * MIB
+# Beside those that it was given.
 MAX_OPEN_FILES = 128
 # The soft limit's signal comes first, so that running out of CPU time is told from a kill.
 CPU_GRACE_S = 5
@@ -70,7 +73,7 @@ def hide_memory() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a child may use: memory, CPU time, and how long each file may become.
+    """What a child may use: memory, CPU time, how long each file may become, how many are open.
 
     With ``maps_gpu`` what it can write to is bounded, and not all its addresses.
     """
@@ -78,6 +81,7 @@ class Bounds:
     memory_bytes: int
     cpu_s: float
     written_bytes: int = 0
+    open_files: int = MAX_OPEN_FILES
     maps_gpu: bool = False
 
 
@@ -85,7 +89,7 @@ def limit_resources(bounds: Bounds) -> None:
     """Put ``bounds`` on this process, and one on open files, and have it leave no core file."""
     whole_cpu_s = max(1, round(bounds.cpu_s))
     _lower(resource.RLIMIT_CORE, 0, 0)
-    _lower(resource.RLIMIT_NOFILE, MAX_OPEN_FILES, MAX_OPEN_FILES)
+    _lower(resource.RLIMIT_NOFILE, bounds.open_files, bounds.open_files)
     _lower(resource.RLIMIT_FSIZE, bounds.written_bytes, bounds.written_bytes)
     _lower(resource.RLIMIT_CPU, whole_cpu_s, whole_cpu_s + CPU_GRACE_S)
     # CUDA reserves addresses for all of the GPU's and the machine's memory, and cannot start

@@ -18,6 +18,17 @@ MAX_TEXT_LENGTH = 200
 # Source: proc_pid_clear_refs(5).
 _RESET_PEAK = b"5"
 _ROOT = Path("/")
+# Source: Linux, arch/arm64/include/asm/cputype.h.
+_ARM_CORES = {
+    ("0x41", "0xd03"): "ARM Cortex-A53",
+    ("0x41", "0xd08"): "ARM Cortex-A72",
+    ("0x41", "0xd0b"): "ARM Cortex-A76",
+    ("0x41", "0xd0c"): "ARM Neoverse N1",
+    ("0x41", "0xd40"): "ARM Neoverse V1",
+    ("0x41", "0xd49"): "ARM Neoverse N2",
+    ("0x41", "0xd4f"): "ARM Neoverse V2",
+    ("0xc0", "0xac3"): "Ampere AmpereOne",
+}
 _CACHE_LETTERS = {"Data": "d", "Instruction": "i", "Unified": ""}
 _CACHE_UNITS = {"": 1, "K": 2**10, "M": 2**20}
 _CACHE_SIZE = re.compile(r"(\d{1,12})([KM]?)")
@@ -26,7 +37,7 @@ _CACHE_SIZE = re.compile(r"(\d{1,12})([KM]?)")
 def describe_machine(root: Path = _ROOT) -> Machine:
     """Return this machine, as the files below ``root`` tell it."""
     processor = _pairs(root / "proc/cpuinfo", ":")
-    cpu = _clean(processor.get("model name") or platform.processor() or "unknown")
+    cpu = _clean(processor.get("model name") or _arm_name(processor) or "unknown")
     core_count = os.cpu_count() or 1
     memory_bytes = _memory_bytes(root)
     system = _pairs(root / "etc/os-release", "=").get("PRETTY_NAME", platform.system())
@@ -49,7 +60,12 @@ def describe_machine(root: Path = _ROOT) -> Machine:
 
 
 def describe_software(
-    *, onnxruntime: str, numpy: str, provider: str, provider_options: Mapping[str, str]
+    *,
+    onnxruntime: str,
+    numpy: str,
+    provider: str,
+    provider_options: Mapping[str, str],
+    session_options: Mapping[str, str] | None = None,
 ) -> Software:
     """Return what runs the model, given the versions of its parts."""
     python = platform.python_version()
@@ -62,6 +78,7 @@ def describe_software(
         numpy=numpy,
         engine_version=ENGINE_VERSION,
         fingerprint=_fingerprint(onnxruntime, provider, python_minor, ENGINE_VERSION),
+        session_options=dict(session_options or {}),
     )
 
 
@@ -127,6 +144,14 @@ def _cache_bytes(root: Path) -> dict[str, int]:
         if level and level.isdecimal() and kind in _CACHE_LETTERS and known:
             found[f"L{level}{_CACHE_LETTERS[kind]}"] = int(known[1]) * _CACHE_UNITS[known[2]]
     return found
+
+
+def _arm_name(processor: Mapping[str, str]) -> str:
+    """What Linux tells of an ARM core is two numbers, where it tells no name."""
+    maker, part = processor.get("CPU implementer"), processor.get("CPU part")
+    if maker is None or part is None:
+        return platform.processor()
+    return _ARM_CORES.get((maker, part), f"ARM core (implementer {maker}, part {part})")
 
 
 def _is_virtual(processor: Mapping[str, str]) -> bool | None:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -12,21 +11,17 @@ from runner import cores
 from runner.bursts import BurstLog, Gate, best_sentinel_ns
 from runner.caveats import caveats
 from runner.feeding import feed, inputs_of
+from runner.item_sets import values_to_feed
 from runner.job import Job
 from runner.layers import Sandbox
 from runner.machine import OwnMemory, describe_machine, describe_software
 from runner.meters.metering import Metering, open_meters
 from runner.providers import Provider, choose, kept_from_gpu
-from runner.real_inputs import real_values
 from runner.rehearsal import rehearse
 from runner.reporting import Reporter
 from runner.results import InputUsed, Machine, MeasurementResult, Timing
 from runner.rounds import Pace, measure_rounds
-from runner.session import (
-    Inference,
-    call_or_fail,
-    load,
-)
+from runner.session import Inference, call_or_fail, load, options_of
 from runner.shapes import PlannedInput
 from runner.timings import NS_PER_S, Timings
 
@@ -90,7 +85,7 @@ def measure(
     reporter.enter("loading")
     loaded = _load(job, around)
     declared = inputs_of(loaded.session, job)
-    real = real_values(job, declared)
+    real = values_to_feed(job, declared)
     reporter.enter("warming_up")
     fed = feed(loaded.session, declared, job, real)
     inference, planned = fed.inference, fed.planned
@@ -136,7 +131,7 @@ def _load(job: Job, around: _Surroundings) -> _Loaded:
     before_bytes = around.memory.resident_bytes
     start_s = time.perf_counter()
     session = load(
-        Path(job.onnx_path),
+        job.onnx_files,
         intra_op_threads=job.intra_op_threads,
         cores=around.cores,
         provider=around.asked,
@@ -178,8 +173,10 @@ def _result(
     planned: Sequence[PlannedInput],
     measured: _Measured,
 ) -> MeasurementResult:
-    timings = Timings.of(measured.log, batch_size=job.batch_size)
     around = loaded.around
+    # The sentinel is a loop on the CPU: of a GPU's speed it says nothing.
+    speed_spread = None if loaded.provider.is_gpu else job.speed_spread
+    timings = Timings.of(measured.log, batch_size=job.batch_size, speed_spread=speed_spread)
     busy_cores = timings.cpu_ratio
     return MeasurementResult(
         latency=timings.latency(),
@@ -203,6 +200,7 @@ def _result(
             numpy=np.__version__,
             provider=loaded.provider.name,
             provider_options=loaded.provider.options,
+            session_options=options_of(loaded.session),
         ),
         session_memory_bytes=loaded.memory_bytes,
         timing=_timing(job, loaded, measured.log, timings),
@@ -222,6 +220,7 @@ def _timing(job: Job, loaded: _Loaded, log: BurstLog, timings: Timings) -> Timin
         cores=pinned,
         notes=tuple(notes),
         known_best_sentinel_s=job.best_sentinel_s,
+        speed_spread=timings.speed_spread,
     )
 
 

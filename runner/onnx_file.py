@@ -3,8 +3,8 @@
 import mmap
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -14,8 +14,10 @@ from runner.acceptance import PLAIN_DOMAINS, check_model, check_text
 from runner.counting import MacCount, count_macs
 from runner.descriptions import TensorDescription, declared_dimension
 from runner.errors import Rejected
+from runner.external_data import take_in
 from runner.given_files import open_given
 from runner.hints import with_hints
+from runner.onnx_files import OnnxFiles
 from runner.results import InspectionResult
 from runner.weights import nodes_within, parameter_count
 from runner.wire import Buffer, skeleton
@@ -24,6 +26,7 @@ T = TypeVar("T")
 MAX_PRODUCER_LENGTH = 200
 # A model with more kinds of operators than this is no model; ONNX itself has about 200.
 MAX_OPERATOR_KINDS = 2_000
+NO_DATA: Mapping[str, Buffer] = MappingProxyType({})
 
 _DTYPE_NAMES: dict[int, str] = {
     **{TensorProto.FLOAT: "float32", TensorProto.DOUBLE: "float64"},
@@ -33,35 +36,44 @@ _DTYPE_NAMES: dict[int, str] = {
 
 
 def inspect_file(
-    path: Path, *, max_opset: int | None = None, counts_macs: bool = True
+    files: OnnxFiles, *, max_opset: int | None = None, counts_macs: bool = True
 ) -> InspectionResult:
-    """Read the file at ``path``; its weights are not loaded, whatever its size.
+    """Read the model in ``files``; its weights are not loaded, whatever their size.
 
     Raises Rejected with a stable code when it is no model that carbonsite can measure.
     """
     return _read(
-        path, lambda data: inspect_bytes(data, max_opset=max_opset, counts_macs=counts_macs)
+        files,
+        lambda content, data: inspect_bytes(
+            content, data, max_opset=max_opset, counts_macs=counts_macs
+        ),
     )
 
 
-def read_structure(path: Path) -> ModelProto:
-    """Return the model in the file at ``path`` without the values of its weights.
+def read_structure(files: OnnxFiles) -> ModelProto:
+    """Return the model in ``files`` without the values of its weights.
 
     Raises Rejected as `inspect_file` does.
     """
-    return _read(path, lambda data: _parse(skeleton(data)))
+    return _read(files, _structure)
 
 
-def _read(path: Path, read: Callable[[Buffer], T]) -> T:
+def _structure(content: Buffer, data: Mapping[str, Buffer]) -> ModelProto:
+    model = parse_model(skeleton(content))
+    take_in(model, data, model_bytes=len(content))
+    return model
+
+
+def _read(files: OnnxFiles, read: Callable[[Buffer, Mapping[str, Buffer]], T]) -> T:
     try:
-        with open_given(path) as file:
+        with open_given(files.onnx) as file:
             if os.fstat(file.fileno()).st_size == 0:
                 raise Rejected(
                     "empty_file",
                     "The file is empty. Export the model again and upload the new file.",
                 )
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return read(data)
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return read(content, files.mapped_data())
     except OSError as error:
         raise Rejected(
             "missing_file", "The model's file cannot be opened. Upload it again."
@@ -69,15 +81,21 @@ def _read(path: Path, read: Callable[[Buffer], T]) -> T:
 
 
 def inspect_bytes(
-    data: Buffer, *, max_opset: int | None = None, counts_macs: bool = True
+    content: Buffer,
+    data: Mapping[str, Buffer] = NO_DATA,
+    *,
+    max_opset: int | None = None,
+    counts_macs: bool = True,
 ) -> InspectionResult:
-    """Read the model in ``data``, as `inspect_file` does."""
-    model = _parse(skeleton(data))
+    """Read the model in ``content``, its data files in ``data``, as `inspect_file` does."""
+    model = parse_model(skeleton(content))
     check_model(model, max_opset=max_opset)
+    take_in(model, data, model_bytes=len(content))
     return _described(model, counts_macs=counts_macs)
 
 
-def _parse(serialised: bytes) -> ModelProto:
+def parse_model(serialised: bytes) -> ModelProto:
+    """Return the model that ``serialised`` is; raises Rejected where it is none."""
     try:
         model = ModelProto()
         model.ParseFromString(serialised)
@@ -115,12 +133,12 @@ def _described(model: ModelProto, *, counts_macs: bool) -> InspectionResult:
     )
 
 
-def hinted_inputs(path: Path) -> tuple[TensorDescription, ...]:
-    """Return the inputs of the model at ``path`` with what its graph lets one guess of them.
+def hinted_inputs(files: OnnxFiles) -> tuple[TensorDescription, ...]:
+    """Return the inputs of the model in ``files`` with what its graph lets one guess of them.
 
     Raises Rejected for what `inspect_file` refuses.
     """
-    model = read_structure(path)
+    model = read_structure(files)
     # A job may come without an inspection; shape inference follows functions without end.
     check_model(model)
     return with_hints(model, _inputs(model.graph))

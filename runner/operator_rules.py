@@ -21,6 +21,7 @@ from runner.facts import (
     values_at,
     weight_shape,
 )
+from runner.picture_blocks import steps_of
 from runner.traces import Use
 
 
@@ -191,7 +192,9 @@ def _split(use: Use) -> Facts:
 
 
 def _loop(use: Use) -> Facts:
-    yield from values_at(use, 0, "exactly", SMALL_COUNT, why=f"a number of rounds: {SMALL_COUNT}")
+    # One round more than its body has values for is one too many; the first is always there.
+    for count in (SMALL_COUNT, 1):
+        yield from values_at(use, 0, "exactly", count, why=f"a number of rounds: {count}")
     yield from values_at(use, 1, "exactly", 1, why="whether to go on: true")
 
 
@@ -203,6 +206,25 @@ def _resize(use: Use) -> Facts:
         yield from row_at(use, 1, "factors", "factors: twice the height and width")
     for place, kind in ((2, "image height"), (3, "image width")):
         yield from kind_at(use, 0, place, kind)
+
+
+def _blocks(use: Use) -> Facts:
+    yield from values_at(use, 2, "exactly", 1, why="blocks of one value")
+    strides, dilations, pads = (
+        use.integers(name) or () for name in ("strides", "dilations", "pads")
+    )
+    steps = steps_of(strides=strides, dilations=dilations, pads=pads)
+    # One of the two alone would have to fit the other, which is made or computed elsewhere.
+    if steps is None or not use.traces(1) or not use.traces(2):
+        return
+    for trace in use.traces(0):
+        if trace.is_value and trace.axes == (0, 1, 2):
+            for place, kind, why in (
+                (1, "picture of blocks", "a picture that its blocks fill"),
+                (2, "block", "blocks that fill the picture"),
+            ):
+                words = (kind, trace.input)
+                yield from values_at(use, place, "row", *steps, why=why, words=words)
 
 
 _ZERO_AXIS = "an axis: the first"
@@ -237,6 +259,7 @@ _RULES: dict[str, Rule] = {
     "ConstantOfShape": fixed_at((0, 2, "a size: 2")),
     **dict.fromkeys(("Expand", "Tile"), fixed_at((1, 1, "a size: 1"))),
     "Reshape": rows_at((1, "free first", "a shape: all in the first dimension")),
+    "Col2Im": _blocks,
     "AffineGrid": rows_at((1, "picture", "a picture of 8 x 8")),
     "Slice": lambda use: itertools.chain(
         fixed_at((1, 0, "a start: 0"), (2, 1, "an end: 1"), (4, 1, "a step: 1"))(use),
@@ -250,6 +273,7 @@ _RULES: dict[str, Rule] = {
         rows_at((1, "axes", _AXES)),
     ),
     "Trilu": fixed_at((1, 0, "a diagonal: the main one")),
+    "MaxUnpool": rows_at((2, "doubled", "sizes: twice the height and width")),
     "NonMaxSuppression": fixed_at((2, SMALL_COUNT, f"boxes to keep: {SMALL_COUNT}")),
     "Dropout": fixed_at((1, 0, "no dropout"), (2, 0, "not training")),
     "BitShift": fixed_at((1, 1, "a shift by 1")),

@@ -25,11 +25,11 @@ from runner.counting import MAX_COUNT, is_countable
 from runner.errors import MeasurementFailed
 from runner.feeding import feed, inputs_of
 from runner.graph_facts import GraphFacts
+from runner.item_sets import values_to_feed
 from runner.job import Job
 from runner.mac_rules import EINSUM, MAC_RULES, Shape, UnknownShape, einsum_macs, mac_count
 from runner.onnx_file import read_structure
 from runner.profile_file import NodeCall, Profile, read_profile
-from runner.real_inputs import real_values
 from runner.rehearsal import rehearse
 from runner.reporting import Reporter
 from runner.session import call_or_fail, load_to_profile
@@ -49,27 +49,23 @@ _ON_CPU = "This pass ran on the processor: on the GPU the shares are others, the
 
 
 def profile(
-    job: Job, reporter: Reporter, *, folder: Path, close_cage: Callable[[], object]
+    job: Job, reporter: Reporter, *, path: Path, close_cage: Callable[[], object]
 ) -> Composition:
     """Return what the model of ``job`` is made of, from a few calls on the job's own inputs.
 
-    ``close_cage`` is called before anything of the model is read; from then on only ``folder``
-    can be written in. Raises what a measurement of the same job raises, and MeasurementFailed
-    where onnxruntime writes no profile that can be read.
+    ``close_cage`` is called before anything of the model is read; from then on only the file at
+    ``path`` can be written. Raises what a measurement of the same job raises, and
+    MeasurementFailed where onnxruntime writes no profile that can be read.
     """
     reporter.enter("profiling")
-    path = Path(job.onnx_path)
     rehearse()
     cores.pin(job.intra_op_threads)
     close_cage()
-    facts = GraphFacts.of(read_structure(path))
-    session = load_to_profile(
-        path, intra_op_threads=job.intra_op_threads, prefix=folder / "profile"
-    )
+    facts = GraphFacts.of(read_structure(job.onnx_files))
+    session = load_to_profile(job.onnx_files, intra_op_threads=job.intra_op_threads, path=path)
     call_count = _call(session, job, most_calls=_most_calls(facts))
-    written = Path(_ended(session))
-    seen = read_profile(written)
-    written.unlink(missing_ok=True)
+    _end(session)
+    seen = read_profile(path)
     notes = ((seen.is_cut, _CUT), (job.wants_gpu, _ON_CPU))
     return compose(
         facts,
@@ -79,16 +75,17 @@ def profile(
     )
 
 
-def _ended(session: onnxruntime.InferenceSession) -> str:
+def _end(session: onnxruntime.InferenceSession) -> None:
+    """Have the profile written to its end; whether it was, its reader sees."""
+    # What it answers, the profile's name, need not be a text.
     with contextlib.suppress(TypeError, ValueError):
-        return str(session.end_profiling())
-    raise MeasurementFailed("no_profile", "onnxruntime wrote no profile.")
+        session.end_profiling()
 
 
 def _call(session: onnxruntime.InferenceSession, job: Job, *, most_calls: int) -> int:
     """Call the model as a measurement does; return how many of the last calls are warm."""
     declared = inputs_of(session, job)
-    fed = feed(session, declared, job, real_values(job, declared))
+    fed = feed(session, declared, job, values_to_feed(job, declared))
     inference, planned = fed.inference, fed.planned
     # With bound inputs the first call was followed by a second one.
     warm_count = int(inference.uses_io_binding)

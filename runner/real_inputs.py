@@ -4,34 +4,26 @@ What the arrays are is read from their headers with the standard library alone, 
 web process can check a file without numpy and without loading an array.
 """
 
-import ast
 import math
+import re
 import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from io import BufferedReader
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from runner.descriptions import TensorDescription
 from runner.errors import InputProblem
-from runner.given_files import open_given
 from runner.job import InputChoices, Job
+from runner.npy_header import MAX_HEADER_BYTES, read_header
+from runner.npz_archive import FIELD, ZIP_ERRORS, check_members, opened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FIELD = "inputs.values"
 # What the answers should be, beside the inputs: fed to no model.
 LABELS = "labels"
-MAX_MEMBER_COUNT = 200
-# All arrays together, unpacked: with it a zip bomb is no larger than honest data.
-MAX_VALUES_BYTES = 256 * 2**20
-MAX_HEADER_BYTES = 16_384
 MAX_RANK = 32
-_MAGIC = b"\x93NUMPY"
 _ITEM_BYTES = {
     **{f"int{8 * size}": (f"i{size}", size) for size in (1, 2, 4, 8)},
     **{f"uint{8 * size}": (f"u{size}", size) for size in (1, 2, 4, 8)},
@@ -39,6 +31,8 @@ _ITEM_BYTES = {
     "bool": ("b1", 1),
 }
 _DTYPE_BY_CODE = {code: (dtype, size) for dtype, (code, size) in _ITEM_BYTES.items()}
+# Texts of so many characters: more digits than any array that may be sent has bytes.
+_TEXT_CODE = re.compile(r"U([0-9]{1,9})")
 
 
 def real_values(
@@ -62,9 +56,9 @@ def describe_values(path: Path) -> tuple[TensorDescription, ...]:
 
     Only headers are read. Raises InputProblem when it is no such file, or too large a one.
     """
-    with _opened(path) as archive:
+    with opened(path) as archive:
         members = archive.infolist()
-        _check_members(members)
+        check_members(members)
         return tuple(_described(archive, member) for member in members)
 
 
@@ -143,24 +137,28 @@ def with_shapes(choices: InputChoices, shapes: Mapping[str, Sequence[int]]) -> I
 
 
 def read_values(
-    path: Path, found: Sequence[TensorDescription], declared: Sequence[TensorDescription]
+    path: Path,
+    found: Sequence[TensorDescription],
+    declared: Sequence[TensorDescription],
+    *,
+    first_counts: Mapping[str, int] | None = None,
 ) -> "dict[str, NDArray[Any]]":
     """Return the arrays of the ``.npz`` at ``path`` by name, as the model wants them.
 
-    ``found`` is what `describe_values` said of it. Raises InputProblem for a damaged file.
+    ``found`` is what `describe_values` said of it. Of an array in ``first_counts`` only so many
+    items are returned, or all where there are fewer. Raises InputProblem for a damaged file.
     """
     import numpy as np
 
+    counts = first_counts or {}
     is_text = {one.name: one.dtype == "string" for one in declared}
     arrays: dict[str, NDArray[Any]] = {}
-    with _opened(path) as archive:
+    with opened(path) as archive:
         for one in found:
             try:
                 with archive.open(f"{one.name}.npy") as file:
-                    array = np.lib.format.read_array(
-                        file, allow_pickle=False, max_header_size=MAX_HEADER_BYTES
-                    )
-            except (OSError, ValueError, EOFError, KeyError, *_ZIP_ERRORS) as error:
+                    array = _read_array(file, counts.get(one.name))
+            except (OSError, ValueError, EOFError, KeyError, *ZIP_ERRORS) as error:
                 raise _damaged(one.name) from error
             native = array.astype(array.dtype.newbyteorder("="), copy=False)
             text = native.astype(object) if is_text.get(one.name) else native
@@ -168,100 +166,47 @@ def read_values(
     return arrays
 
 
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+def _read_array(file: IO[bytes], first_count: int | None) -> "NDArray[Any]":
+    import numpy as np
 
-
-@contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    with ExitStack() as stack:
-        try:
-            file = stack.enter_context(BufferedReader(open_given(path)))
-            archive = stack.enter_context(zipfile.ZipFile(file))
-        except FileNotFoundError as error:
-            raise InputProblem(
-                FIELD, f"There is no file {path.name}. Put the real inputs of this job there."
-            ) from error
-        except (OSError, ValueError, *_ZIP_ERRORS) as error:
-            raise _no_archive() from error
-        yield archive
-
-
-def _no_archive() -> InputProblem:
-    return InputProblem(
-        FIELD,
-        "This is no .npz file. Save the arrays with "
-        'numpy.savez("inputs.npz", NAME=array), each called like its input.',
-    )
-
-
-def _check_members(members: Sequence[zipfile.ZipInfo]) -> None:
-    if len(members) > MAX_MEMBER_COUNT:
-        raise InputProblem(
-            FIELD, f"The file holds more than {MAX_MEMBER_COUNT} arrays. Leave some out."
+    if first_count is None:
+        whole: NDArray[Any] = np.lib.format.read_array(
+            file, allow_pickle=False, max_header_size=MAX_HEADER_BYTES
         )
-    names = [member.filename for member in members]
-    for name in names:
-        if not name.endswith(".npy") or names.count(name) > 1:
-            raise InputProblem(
-                FIELD,
-                f"The file holds “{name[:100]}”, which is no array or is there twice. "
-                "Save the arrays with numpy.savez.",
-            )
-    total = sum(member.file_size for member in members)
-    if total > MAX_VALUES_BYTES:
-        raise InputProblem(
-            FIELD,
-            f"The arrays take {total / 1e6:,.0f} MB unpacked; {MAX_VALUES_BYTES / 1e6:,.0f} MB "
-            "are allowed. Use fewer items.",
-        )
+        return whole
+    header = read_header(file)
+    dtype, shape = np.dtype(str(header.code)), header.shape
+    if header.is_by_columns:
+        # Its items do not lie one after the other.
+        columns = np.frombuffer(file.read(), dtype).reshape(shape, order="F")
+        return np.array(columns[:first_count], order="C")
+    part = (min(first_count, shape[0]), *shape[1:])
+    content = file.read(math.prod(part) * dtype.itemsize)
+    return np.frombuffer(content, dtype).reshape(part).copy()
 
 
 def _described(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> TensorDescription:
     name = member.filename.removesuffix(".npy")
     try:
         with archive.open(member) as file:
-            header, header_bytes = _header(file)
-    except (OSError, ValueError, SyntaxError, EOFError, RecursionError, MemoryError) as error:
+            header = read_header(file)
+    except (OSError, ValueError, EOFError, *ZIP_ERRORS) as error:
         raise _damaged(name) from error
-    except _ZIP_ERRORS as error:
-        raise _damaged(name) from error
-    dtype, item_bytes = _dtype_of(name, header.get("descr"))
-    shape = header.get("shape")
-    if not isinstance(shape, tuple) or len(shape) > MAX_RANK:
-        raise _damaged(name)
-    if not all(type(size) is int and 0 <= size < 2**31 for size in shape):
+    dtype, item_bytes = _dtype_of(name, header.code)
+    if len(header.shape) > MAX_RANK or any(size >= 2**31 for size in header.shape):
         raise _damaged(name)
     # What the archive says of itself could be a lie; the array's own size is another witness.
-    if math.prod(shape) * item_bytes + header_bytes != member.file_size:
+    if math.prod(header.shape) * item_bytes + header.byte_count != member.file_size:
         raise _damaged(name)
-    return TensorDescription(name, dtype, shape)
+    return TensorDescription(name, dtype, header.shape)
 
 
-def _header(file: IO[bytes]) -> tuple[dict[str, object], int]:
-    """What a ``.npy`` file says of itself, and how many bytes it takes to say so.
-
-    Source of the format: numpy's documentation, numpy.lib.format.
-    """
-    start = file.read(8)
-    if len(start) < 8 or not start.startswith(_MAGIC) or start[6] not in (1, 2, 3):
-        raise ValueError("not an array")
-    width = 2 if start[6] == 1 else 4
-    length = int.from_bytes(file.read(width), "little")
-    if not 0 < length <= MAX_HEADER_BYTES:
-        raise ValueError("a header of an impossible length")
-    text = file.read(length).decode("latin1" if start[6] < 3 else "utf-8")
-    header = ast.literal_eval(text.strip())
-    if not isinstance(header, dict) or len(text) == 0:
-        raise ValueError("a header that is none")
-    return header, 8 + width + length
-
-
-def _dtype_of(name: str, described: object) -> tuple[str, int]:
-    code = described[1:] if isinstance(described, str) else ""
+def _dtype_of(name: str, described: str | None) -> tuple[str, int]:
+    code = (described or "")[1:]
     if code in _DTYPE_BY_CODE:
         return _DTYPE_BY_CODE[code]
-    if code.startswith("U") and code[1:].isdecimal():
-        return "string", 4 * int(code[1:])
+    if text := _TEXT_CODE.fullmatch(code):
+        return "string", 4 * int(text[1])
     if code.startswith("O"):
         raise InputProblem(
             f"{FIELD}.{name}",

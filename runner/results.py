@@ -10,14 +10,25 @@ from typing import Literal
 from runner.composition import Composition
 from runner.descriptions import TensorDescription
 from runner.errors import Nonsense
+from runner.evaluated import EvaluationResult
 from runner.job import SCHEMA, Kind
 from runner.layers import Sandbox
 from runner.messages import decode, parse_json, to_json
 from runner.meters.metered import Metered
 
 MAX_SAMPLES_KEPT = 2_000
+MAX_CODE_LENGTH = 40
+# It takes about 30 us, and is timed in whole nanoseconds.
+SHORTEST_SENTINEL_S, LONGEST_SENTINEL_S = 1e-9, 1.0
 Phase = Literal[
-    "starting", "inspecting", "loading", "warming_up", "measuring", "finishing", "profiling"
+    "starting",
+    "inspecting",
+    "loading",
+    "warming_up",
+    "measuring",
+    "finishing",
+    "profiling",
+    "evaluating",
 ]
 
 
@@ -27,6 +38,10 @@ class Failure:
 
     code: str
     message: str
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.code) <= MAX_CODE_LENGTH or not self.message:
+            raise Nonsense("failure", "says nothing, or at too great a length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +136,8 @@ class Timing:
 
     A sample is the mean of ``calls_per_sample`` calls. ``round_count`` counts the rounds that
     the interval rests on. ``best_sentinel_s`` is the sentinel's best in this run, and
-    ``known_best_sentinel_s`` its best in earlier runs that it was held to, if any was known.
+    ``known_best_sentinel_s`` its best in earlier runs that it was held to, ``speed_spread`` how far
+    from its usual speed the machine was in those, which the interval includes; if any was known.
     ``cores`` is empty where the system let none be chosen.
     """
 
@@ -133,10 +149,15 @@ class Timing:
     cores: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     known_best_sentinel_s: float | None = None
+    speed_spread: float | None = None
 
     def __post_init__(self) -> None:
         if self.calls_per_sample < 1 or not 0 <= self.quiet_burst_count <= self.burst_count:
             raise Nonsense("timing", "does not hold together")
+        # Kept for later runs, which work with it: one made up must not take them out of bounds.
+        best_s = self.best_sentinel_s
+        if best_s is not None and not SHORTEST_SENTINEL_S <= best_s <= LONGEST_SENTINEL_S:
+            raise Nonsense("timing.best_sentinel_s", "is no time that the sentinel takes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +216,7 @@ class Software:
     numpy: str
     engine_version: str
     fingerprint: str
+    session_options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +264,7 @@ class MeasurementResult:
                 raise Nonsense(name, "must be between 0 and 1")
 
 
-Result = InspectionResult | MeasurementResult | Composition
+Result = InspectionResult | MeasurementResult | Composition | EvaluationResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +273,7 @@ class Answer:
 
     kind: Kind
     ok: bool
-    result: InspectionResult | MeasurementResult | Composition | None
+    result: Result | None
     failure: Failure | None
     schema: int = SCHEMA
 
@@ -274,6 +296,8 @@ def read_answer(text: str | bytes, *, kind: Kind) -> Result | Failure:
         return decode(Failure, plain["failure"], "failure")
     if plain["ok"] is not True or plain["failure"] is not None:
         raise Nonsense("ok", "says one thing and the result another")
+    if kind == "evaluate":
+        return decode(EvaluationResult, plain["result"], "result")
     if kind == "profile":
         return decode(Composition, plain["result"], "result")
     if kind == "inspect":

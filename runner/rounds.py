@@ -60,12 +60,13 @@ class Pace:
 def is_sure_enough(log: BurstLog, job: Job) -> bool:
     """Whether what was measured so far is enough for the job's effort.
 
-    Standard: a quarter of what it wants to measure was quiet. Careful: the 95 % interval, of quiet
-    bursts, reaches at most 2 % from the mean. A quick run has no time to wait for either.
+    Standard: a quarter of what it wants to measure was quiet. Careful: the 95 % interval that the
+    run's own quiet bursts allow reaches at most 2 % from the mean. A quick run has no time to wait
+    for either.
     """
     timings = Timings.of(log, batch_size=job.batch_size)
     if job.effort == "careful":
-        ratio = timings.interval_ratio
+        ratio = timings.own_interval_ratio
         return not timings.is_noisy and ratio is not None and ratio <= SURE_INTERVAL_RATIO
     if job.effort == "standard":
         return timings.quiet_s >= ENOUGH_QUIET_RATIO * job.wanted_measuring_s

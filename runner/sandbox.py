@@ -53,12 +53,12 @@ class Cage:
         self._put_on("limits", lambda: limits.limit_resources(bounds))
 
     def close(
-        self, *, thread_count: int, may_write_in: Path | None = None, uses_gpu: bool = False
+        self, *, thread_count: int, may_write: Path | None = None, uses_gpu: bool = False
     ) -> None:
         """Lock the door: from here on nothing is opened, started or connected to.
 
-        Where the job has to write, ``may_write_in`` is the one folder for it. One that
-        ``uses_gpu`` leaves the door open.
+        Where the job has to write, ``may_write`` is the one file for it. One that ``uses_gpu``
+        leaves the door open.
         """
         if uses_gpu:
             self._lacks("landlock", _GPU)
@@ -67,9 +67,9 @@ class Cage:
         if _thread_count() > 1:
             self._lacks("landlock", "the process had several threads already")
         else:
-            self._put_on("landlock", lambda: landlock.restrict(may_write_in))
+            self._put_on("landlock", lambda: landlock.restrict(may_write))
         # Without Landlock a looser filter would open every file of the machine.
-        can_write = may_write_in is not None and "landlock" in self._layers
+        can_write = may_write is not None and "landlock" in self._layers
         make_rules = rules_of_writing if can_write else rules_of_measuring
         rules = make_rules(os.getpid(), thread_count=thread_count)
         self._put_on("seccomp", lambda: seccomp_filter.install(rules))

@@ -32,6 +32,7 @@ __all__ = [
     "TensorDescription",
     "declared_dimension",
     "plan_inputs",
+    "spoken_count",
     "tensors_from_plain",
 ]
 
@@ -346,6 +347,17 @@ def _check_total(planned: Sequence[PlannedInput]) -> None:
         largest = max(planned, key=lambda item: math.prod(item.shape))
         raise InputProblem(
             f"inputs.shapes.{largest.name}",
-            f"These inputs hold {total:,} values, of which {MAX_ELEMENT_COUNT:,} are allowed. "
+            f"These inputs hold {spoken_count(total)} values, of which {MAX_ELEMENT_COUNT:,} are "
+            "allowed. "
             f"“{largest.name}” is the largest, {_spoken_shape(largest.shape)}: make it smaller.",
         )
+
+
+def spoken_count(count: int) -> str:
+    """Return a count with its thousands marked, however many digits a stranger gives it.
+
+    >>> spoken_count(1_000), spoken_count(10**5_000)
+    ('1,000', 'more than 10^18')
+    """
+    # Python refuses to write out numbers of thousands of digits.
+    return f"{count:,}" if count <= 10**18 else "more than 10^18"

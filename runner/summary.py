@@ -1,5 +1,6 @@
 """What somebody who starts the child by hand reads at the end: one sentence."""
 
+from runner.evaluated import EvaluationResult
 from runner.results import Answer, InspectionResult, MeasurementResult
 
 _PREFIXES = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
@@ -9,6 +10,11 @@ def summary(answer: Answer, answer_name: str) -> str:
     """Return what came of the job, and the name of the file that has all of it."""
     if answer.failure is not None:
         return f"{answer.failure.message} ({answer.failure.code}, written to {answer_name})"
+    if isinstance(answer.result, EvaluationResult):
+        seen = answer.result
+        ratio = seen.correct_count / seen.item_count
+        told = f"{seen.correct_count:,} of {seen.item_count:,} items right ({ratio:.4g})"
+        return f"{told}, by the output {seen.output}, written to {answer_name}"
     if not isinstance(answer.result, MeasurementResult):
         did = "Inspected" if isinstance(answer.result, InspectionResult) else "Looked into"
         return f"{did}, written to {answer_name}"

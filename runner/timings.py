@@ -8,6 +8,7 @@ import numpy as np
 
 from runner.bursts import Burst, BurstLog, are_enough
 from runner.results import MAX_SAMPLES_KEPT, AsMeasured, Latency
+from runner.students_t import t_95
 
 NS_PER_S = 1_000_000_000
 MIN_ROUNDS_FOR_INTERVAL = 3
@@ -17,14 +18,6 @@ MIN_GROUPS_FOR_INTERVAL = 5
 # Source: docs/methodology.md, "How the samples are taken".
 BETWEEN_PROCESSES_RATIO = 0.01
 
-# Student's t, two-sided 95 %, by degrees of freedom; above 30 the normal 1.96 is near enough.
-# Source: NIST/SEMATECH e-Handbook of Statistical Methods, table 1.3.6.7.2.
-_T_95 = (
-    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
-    *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
-    *(2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Timings:
@@ -32,7 +25,8 @@ class Timings:
 
     These are the ``quiet`` ones that have quiet neighbours; where fewer than a tenth are quiet, or
     only one or two of more, all of them, and the run is noisy. ``unit`` turns a sample in ns into
-    an inference in seconds.
+    an inference in seconds. ``speed_spread`` is how far from its usual speed this machine is from
+    run to run, None where that is not known.
     """
 
     all_bursts: Sequence[Burst]
@@ -40,15 +34,16 @@ class Timings:
     quiet: Sequence[Burst]
     is_noisy: bool
     unit: int
+    speed_spread: float | None = None
 
     @classmethod
-    def of(cls, log: BurstLog, *, batch_size: int) -> "Timings":
+    def of(cls, log: BurstLog, *, batch_size: int, speed_spread: float | None = None) -> "Timings":
         """Tell the bursts of ``log``, of which there is at least one, apart."""
         quiet = log.gate.quiet(log.bursts)
         is_noisy = not are_enough(quiet, log.bursts)
         unit = NS_PER_S * batch_size * log.calls_per_sample
         believed = log.bursts if is_noisy else log.gate.quiet_among_quiet(log.bursts)
-        return cls(log.bursts, believed, quiet, is_noisy, unit)
+        return cls(log.bursts, believed, quiet, is_noisy, unit, speed_spread)
 
     @property
     def quiet_ratio(self) -> float:
@@ -76,14 +71,24 @@ class Timings:
         return _sum_ns(self.believed) / _count(self.believed) / self.unit
 
     @property
-    def interval_ratio(self) -> float | None:
-        """Half the width of the 95 % interval as a share of the mean, None from too few rounds.
+    def own_interval_ratio(self) -> float | None:
+        """Half the width of the 95 % interval that one run alone allows, as a share of the mean.
 
-        What the rounds say, and what one process cannot know of others, as independent errors.
+        What the rounds say, and what one process cannot know of others, as independent errors;
+        None from too few rounds.
         """
         mean_ns = _sum_ns(self.believed) / _count(self.believed)
         half_ns = interval_half_width(mean_ns, _round_means_ns(self.believed))
         return None if half_ns is None else math.hypot(half_ns / mean_ns, BETWEEN_PROCESSES_RATIO)
+
+    @property
+    def interval_ratio(self) -> float | None:
+        """Half the width of the 95 % interval as a share of the mean, None from too few rounds.
+
+        What one run says, and how much the machine's speed changes between runs.
+        """
+        own = self.own_interval_ratio
+        return None if own is None else math.hypot(own, self.speed_spread or 0.0)
 
     def latency(self) -> Latency:
         """Return what the believed bursts say about one inference."""
@@ -152,8 +157,7 @@ def _t_half_width(values: Sequence[float]) -> float:
     count = len(values)
     middle = math.fsum(values) / count
     variance = math.fsum((value - middle) ** 2 for value in values) / (count - 1)
-    t = _T_95[count - 2] if count - 2 < len(_T_95) else 1.96
-    return t * math.sqrt(variance / count)
+    return t_95(count - 1) * math.sqrt(variance / count)
 
 
 def _round_means_ns(bursts: Sequence[Burst]) -> list[float]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from runner.descriptions import InputHint, Number, TensorDescription
 from runner.facts import Fact
+from runner.picture_blocks import picture_and_block
 
 _MASK = re.compile(r"mask")
 _LENGTH = re.compile(r"(^|[_.])(len|length|lengths|lens|seqlens?)$|length")
@@ -16,6 +17,8 @@ _SEGMENTS = re.compile(r"token_type|segment")
 _USUAL_RATES = (16_000, 8_000)
 _MAX_LEGAL = 8
 _MAX_ROW = 32
+# Each is tried, and there are only so many attempts.
+_MAX_OTHERS = 3
 
 
 def value_hint(
@@ -133,12 +136,22 @@ def _by_row(
     if fact is None or not 0 < count <= _MAX_ROW or len(one.shape or ()) > 1:
         return None
     of = next((other for other in inputs if other.name in fact.words[1:]), None)
-    row = _row(fact.words[0], count, sizes_of(of) if of else ())
-    return replace(_set(hint, min(row), max(row), fact.why), row=row)
+    row = _row(fact, count, sizes_of(of) if of else ())
+    if not row:
+        return None
+    found = replace(_set(hint, min(row), max(row), fact.why), row=row)
+    return _with_others(found, facts)
 
 
-def _row(kind: str, count: int, sizes: Sequence[int]) -> tuple[Number, ...]:
-    """``count`` numbers of a kind; ``sizes`` are those of what they steer, where known."""
+def _row(fact: Fact, count: int, sizes: Sequence[int]) -> tuple[Number, ...]:
+    """``count`` numbers of the kind that ``fact`` names, none where it cannot be told.
+
+    ``sizes`` are those of what they steer, where known.
+    """
+    kind = fact.words[0]
+    if kind in ("picture of blocks", "block"):
+        fitting = picture_and_block(sizes, count, fact.numbers)
+        return () if fitting is None else fitting[kind == "block"]
     if kind == "axes":
         return tuple(range(count))
     if kind == "free first":
@@ -154,8 +167,8 @@ def _row(kind: str, count: int, sizes: Sequence[int]) -> tuple[Number, ...]:
         return (sizes[0] if sizes else 1, 1, *(8,) * (count - 2))[:count]
     axis = int(kind.rpartition(" ")[2])
     whole = sizes[axis] if -len(sizes) <= axis < len(sizes) else count
-    part = max(1, whole // count)
-    return (part,) * (count - 1) + (max(0, whole - part * (count - 1)),)
+    part, rest = divmod(whole, count)
+    return tuple(part + (place < rest) for place in range(count))
 
 
 def sizes_of(one: TensorDescription) -> tuple[int, ...]:
@@ -173,7 +186,17 @@ def _by_exact(hint: InputHint, facts: Sequence[Fact], *, is_float: bool) -> Inpu
         return None
     if is_float and fact.why.startswith(("an axis", "a size", "boxes", "how many")):
         return None
-    return _set(hint, fact.numbers[0], fact.numbers[0], fact.why)
+    return _with_others(_set(hint, fact.numbers[0], fact.numbers[0], fact.why), facts)
+
+
+def _with_others(hint: InputHint, facts: Sequence[Fact]) -> InputHint:
+    """``hint`` with the values that other uses show, for where its own do not fit."""
+    shown = [fact.numbers[0] for fact in facts if fact.kind == "exactly"]
+    is_one_value = hint.low == hint.high
+    others = [one for one in dict.fromkeys(shown) if not (is_one_value and one == hint.low)]
+    if hint.low is None or not others:
+        return hint
+    return replace(hint, legal=(hint.low, *others[:_MAX_OTHERS]))
 
 
 def _by_range(hint: InputHint, facts: Sequence[Fact]) -> InputHint | None:

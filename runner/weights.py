@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from onnx import GraphProto, NodeProto, TensorProto, numpy_helper
+from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, numpy_helper
 from onnx.helper import tensor_dtype_to_np_dtype
 
 _ALL = frozenset(range(64))
@@ -110,7 +110,12 @@ def graphs_within(graph: GraphProto) -> Iterator[GraphProto]:
 
 def inner_graphs(node: NodeProto) -> Iterator[GraphProto]:
     """Yield the graphs that ``node`` holds: a loop's body, a condition's branches."""
-    for attribute in node.attribute:
+    yield from graphs_of(node.attribute)
+
+
+def graphs_of(attributes: Iterable[AttributeProto]) -> Iterator[GraphProto]:
+    """Yield the graphs among ``attributes``, without those inside of them."""
+    for attribute in attributes:
         if attribute.HasField("g"):
             yield attribute.g
         yield from attribute.graphs

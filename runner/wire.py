@@ -8,8 +8,10 @@ Source of the field numbers: onnx.proto of ONNX 1.23, https://github.com/onnx/on
 """
 
 import codecs
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from mmap import mmap
 
 from runner.errors import Rejected
@@ -29,6 +31,8 @@ _FEATURE_IDS = b"nodes_featureids"
 MAX_FEATURE_BYTES = 4 * 2**20
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+# The largest number that protobuf gives a field.
+_MAX_FIELD_NUMBER = 2**29 - 1
 
 _ZIP_END_BYTES = 22
 
@@ -196,6 +200,9 @@ def _read_varint(data: Buffer, at: int, end: int) -> tuple[int, int]:
 def _read_field(data: Buffer, start: int, end: int) -> _Field:
     tag, at = _read_varint(data, start, end)
     number, wire_type = tag >> 3, tag & 7
+    # Of a tag beyond 32 bits the runtime takes the lower ones, and so reads another field.
+    if not 1 <= number <= _MAX_FIELD_NUMBER:
+        raise _OutOfBounds(end)
     content = at
     if wire_type == _VARINT:
         _, at = _read_varint(data, at, end)
@@ -207,9 +214,16 @@ def _read_field(data: Buffer, start: int, end: int) -> _Field:
     else:
         # Groups (3, 4) are no part of ONNX; 6 and 7 are no part of protobuf.
         raise _OutOfBounds(end)
-    if at > end or number == 0:
+    if at > end:
         raise _OutOfBounds(at)
     return _Field(number, wire_type, start, content, at)
+
+
+@cache
+def _run_of(wire_type: int, tag: int) -> re.Pattern[bytes]:
+    """Any number of whole fields of one tag; possessive, so that none is gone back over."""
+    content = {_FIXED32: rb".{4}", _FIXED64: rb".{8}"}.get(wire_type, rb"[\x80-\xff]*+[\x00-\x7f]")
+    return re.compile(rb"(?:" + re.escape(bytes((tag,))) + content + rb")*+", re.DOTALL)
 
 
 def _encoded_varint(value: int) -> bytes:
@@ -296,15 +310,14 @@ class _Walker:
         """
         data, at = self._data, field.end
         tag = data[field.start]
-        if tag >= 0x80 or field.wire_type == _LENGTH:
+        if tag >= 0x80:
             return at
-        width = {_FIXED32: 5, _FIXED64: 9}.get(field.wire_type)
-        while at < end and data[at] == tag:
-            at += width or 1
-            if width is None:
-                while at < end and data[at] >= 0x80:
-                    at += 1
-                at += 1
+        if field.wire_type == _LENGTH:
+            # Texts, such as the kind of each of its nodes; a long one is read as a field.
+            while at + 1 < end and data[at] == tag and (length := data[at + 1]) < 0x80:
+                at += 2 + length
+        elif run := _run_of(field.wire_type, tag).match(data, at, end):
+            at = run.end()
         if at > end:
             raise _OutOfBounds(at)
         return at

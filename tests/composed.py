@@ -32,10 +32,19 @@ def needs() -> dict[str, set[str]]:
     return {name: set(one.get("depends_on", ())) for name, one in COMPOSE["services"].items()}
 
 
+def image_environment() -> dict[str, str]:
+    """What the image sets, save where it finds its programs."""
+    text = (ROOT / "Dockerfile").read_text().rpartition("\nFROM ")[2].replace("\\\n", "")
+    (line,) = re.findall(r"^ENV (.*)$", text, re.MULTILINE)
+    pairs = (one.split("=", 1) for one in line.split())
+    return {name: value for name, value in pairs if name != "PATH"}
+
+
 def production(folder: Path, *, database_url: str, redis_url: str) -> dict[str, str]:
-    """The environment that the compose file and its .env give, for servers of this machine."""
+    """The environment that image, compose file and .env give, for servers of this machine."""
     return {
         **{key: value for key, value in os.environ.items() if key in {"PATH", "LANG", "HOME"}},
+        **image_environment(),
         **{key: str(value) for key, value in OURS["web"]["environment"].items()},
         "CARBONSITE_DATA": str(folder / "data"),
         "DATABASE_URL": database_url,
@@ -69,7 +78,11 @@ class Composed:
         command = self._here(OURS[name].get("command") or _default_command())
         with (self.folder / f"{name}.log").open("a") as log:
             process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment, stderr=log, stdout=log
+                command,
+                cwd=ROOT,
+                env=self.environment | {"COMPOSED_SERVICE": name},
+                stderr=log,
+                stdout=log,
             )
         self.parts[name] = process
         return process

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from benchmarks.models import InputSet, Measurement, ModelVersion, OnnxModel, Run, Sweep
-from benchmarks.outcomes import store_estimate
+from benchmarks.outcomes import store_estimate, store_evaluation
 from hardware.assumptions import assumptions_of
 from hardware.models import CarbonIntensity, HardwareProfile, Processor, Zone
+from runner.evaluated import EvaluationResult
 
 PASSWORD = "correct horse 4 battery"
 MACHINE = {
@@ -98,6 +99,8 @@ def a_model(user=None, name=None, **fields):
 
 
 INPUTS = [{"name": "input", "dtype": "float32", "shape": ["batch", 1, 28, 28]}]
+# Of a model that takes one item at a time.
+FIXED_INPUTS = [{"name": "input", "dtype": "float32", "shape": [1, 1, 28, 28]}]
 OUTPUTS = [{"name": "output", "dtype": "float32", "shape": ["batch", 10]}]
 
 
@@ -145,6 +148,15 @@ def an_input_set(onnx_model, content=b"not really arrays", **fields):
         **fields,
     }
     return InputSet.objects.create(onnx_model=onnx_model, **values)
+
+
+def a_labelled_set(version, **fields):
+    """An evaluation set of fifty images for that version."""
+    tensors = [
+        {"name": "input", "dtype": "float32", "shape": [50, 1, 28, 28]},
+        {"name": "labels", "dtype": "int64", "shape": [50]},
+    ]
+    return an_input_set(version.onnx_model, tensors=tensors, has_labels=True, **fields)
 
 
 def a_queued_run(version=None, profile=None, **fields):
@@ -206,6 +218,17 @@ def a_done_run(version=None, profile=None, *, mean_s=0.001, measurement=None, **
     found = Measurement.objects.create(run=run, **{**_figures(mean_s), **(measurement or {})})
     store_estimate(run, found)
     return Run.objects.with_results().get(pk=run.pk)
+
+
+def a_measured_accuracy(version, correct, items, *, values_name="digits", run=None):
+    """What a run found of that version: so many of the items right."""
+    digest = hashlib.sha256(values_name.encode()).hexdigest()
+    run = run or a_done_run(version)
+    run.values_name, run.values_sha256, run.measures_accuracy = values_name, digest, True
+    run.save()
+    store_evaluation(run, EvaluationResult(items, correct, 0, "scores", "scores", 10, 32, 0, 0.1))
+    version.refresh_from_db()
+    return version.evaluation
 
 
 def _figures(mean_s):

@@ -1,8 +1,11 @@
 """The rules of the house that no other tool checks."""
 
 import ast
+import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,14 +97,47 @@ def test_every_module_says_what_it_decides():
 
 def test_every_setting_has_its_line_in_the_example_and_no_other():
     read = re.findall(
-        r"env\.\w+\(\s*\"([A-Z_]+)\"", (ROOT / "carbonsite" / "settings.py").read_text()
+        r"env\.\w+\(\s*\"([A-Z0-9_]+)\"", (ROOT / "carbonsite" / "settings.py").read_text()
     ) + re.findall(
-        r"environ\.get\(\"([A-Z_]+)\"", (ROOT / "carbonsite" / "gunicorn.py").read_text()
+        r"environ\.get\(\"([A-Z0-9_]+)\"", (ROOT / "carbonsite" / "gunicorn.py").read_text()
     )
     composed = re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text())
-    example = re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    example = re.findall(r"^#?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
 
     assert sorted(example) == sorted({*read, *composed})
+
+
+def _given_in(text):
+    return dict(re.findall(r"^([A-Z0-9_]+)=(.*)$", text, re.MULTILINE))
+
+
+def test_the_docs_have_every_setting_with_its_default():
+    example = (ROOT / ".env.example").read_text()
+    section = (ROOT / "docs" / "operations.md").read_text().partition("\n## Settings\n")[2]
+    rows = re.findall(r"^\| (`.*?) \| (.*?) ?\| ", section.partition("\n## ")[0], re.MULTILINE)
+    told = {}
+    for names, defaults in rows:
+        given = re.findall(r"`([^`]+)`", defaults)
+        for place, name in enumerate(re.findall(r"`([A-Z0-9_]+)`", names)):
+            told[name] = given[place] if given else None
+
+    assert told == dict.fromkeys(re.findall(r"^#?([A-Z0-9_]+)=", example, re.MULTILINE)) | (
+        _given_in(example)
+    )
+
+
+def test_the_defaults_of_the_example_are_the_settings_own(tmp_path):
+    code = "import json; from carbonsite import settings; print(json.dumps({name: repr(value) "
+    code += "for name, value in vars(settings).items() if name.isupper()}))"
+    bare = {"PATH": os.environ["PATH"], "CARBONSITE_DATA": str(tmp_path), "SECRET_KEY": "x"}
+    # Sets tell their members in one order.
+    bare["PYTHONHASHSEED"] = "0"
+
+    def settings_with(given):
+        command = [sys.executable, "-c", code]
+        return json.loads(subprocess.check_output(command, cwd=ROOT, env=bare | given, text=True))
+
+    assert settings_with(_given_in((ROOT / ".env.example").read_text())) == settings_with({})
 
 
 def test_nothing_names_a_place_that_its_reader_does_not_have():

@@ -49,13 +49,20 @@ class ComparedValueSerializer(serializers.Serializer):
     reason = serializers.CharField(help_text="Why there is no value; empty where there is one.")
     is_best = serializers.BooleanField()
     is_within_noise = serializers.BooleanField(
-        help_text="The samples cannot tell it from the best."
+        help_text="The samples, or the items of an evaluation set, cannot tell it from the best."
     )
     behind_best_ratio = serializers.FloatField(
         source="behind_ratio", allow_null=True, help_text="1 is the best; more is worse."
     )
     ratio_low = serializers.FloatField(source="ratio.low", allow_null=True, default=None)
     ratio_high = serializers.FloatField(source="ratio.high", allow_null=True, default=None)
+    value_low = serializers.FloatField(
+        source="interval.low",
+        allow_null=True,
+        default=None,
+        help_text="The 95 % interval of the value, where it is an accuracy that was measured.",
+    )
+    value_high = serializers.FloatField(source="interval.high", allow_null=True, default=None)
 
 
 class ComparedCriterionSerializer(serializers.Serializer):
@@ -67,6 +74,12 @@ class ComparedCriterionSerializer(serializers.Serializer):
 class ParetoPointSerializer(serializers.Serializer):
     version = serializers.UUIDField(source="entry.version.pk")
     accuracy_ratio = serializers.FloatField()
+    accuracy_low_ratio = serializers.FloatField(
+        source="interval.low", allow_null=True, default=None
+    )
+    accuracy_high_ratio = serializers.FloatField(
+        source="interval.high", allow_null=True, default=None
+    )
     cost = serializers.FloatField()
     is_efficient = serializers.BooleanField()
 
@@ -111,13 +124,14 @@ class ComparisonSerializer(serializers.Serializer):
     @extend_schema_field(EnvironmentSerializer(many=True))
     def get_environments(self, comparison) -> list:
         """Return the first run's surroundings beside those of each other."""
+        user = self.context["request"].user
         first, *others = comparison.runs or [None]
         return EnvironmentSerializer(
             [
                 {
                     "first_run": first.pk,
                     "second_run": other.pk,
-                    "differences": environment_difference(first, other),
+                    "differences": environment_difference(first, other, user=user),
                 }
                 for other in others
             ],
@@ -128,7 +142,7 @@ class ComparisonSerializer(serializers.Serializer):
 class Compare(GenericAPIView):
     """Two to six versions side by side."""
 
-    queryset = ModelVersion.objects.select_related("onnx_model__owner")
+    queryset = ModelVersion.objects.for_tables().select_related("onnx_model__owner", "evaluation")
     serializer_class = ComparisonSerializer
     pagination_class = None
 

@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from benchmarks.grading import grade_of
 from benchmarks.models import Estimate, Run
+from hardware.assumptions import RowOrigin
 
 
 class GradeSerializer(serializers.Serializer):
@@ -21,6 +22,9 @@ class SciSerializer(serializers.Serializer):
     operational_g = serializers.FloatField(help_text="The same as emission_g.")
     embodied_g = serializers.FloatField(help_text="The share of making the machine.")
     total_g = serializers.FloatField()
+    embodied_source = serializers.CharField(
+        allow_null=True, help_text="The row of the embodied table; null where it was typed."
+    )
 
 
 class EstimateIntensitySerializer(serializers.Serializer):
@@ -62,9 +66,14 @@ def judged(run: Run) -> dict:
             "operational_g": sci.operational_g,
             "embodied_g": sci.embodied_g,
             "total_g": sci.total_g,
+            "embodied_source": _text(estimate.assumed.embodied_origin),
         },
         "estimates": [_estimate(one) for one in run.estimates.all()],
     }
+
+
+def _text(origin: RowOrigin | None) -> str | None:
+    return str(origin) if origin else None
 
 
 def _estimate(one: Estimate) -> dict:

@@ -5,8 +5,11 @@ from rest_framework import serializers
 
 from accounts import audit
 from benchmarks import input_choices
+from benchmarks.api.accuracy_serializers import MeasuredAccuracySerializer, NothingField
 from benchmarks.api.run_serializers import InputsSerializer
+from benchmarks.data_files import DataFile
 from benchmarks.models import ModelVersion, OnnxModel
+from benchmarks.whose_values import are_told_to, told_of
 
 TEXT_LIMIT = 80
 
@@ -61,15 +64,36 @@ class TextOrNullField(serializers.CharField):
         return super().get_attribute(instance) or None
 
 
+class DataFileSerializer(serializers.ModelSerializer):
+    """A file beside the .onnx file, in which a model keeps weights."""
+
+    class Meta:
+        model = DataFile
+        fields = ["name", "sha256", "size_bytes"]
+        read_only_fields = fields
+
+
 class VersionSerializer(serializers.ModelSerializer):
-    """One uploaded file of a model, and what reading it told."""
+    """One upload of a model, and what reading it told."""
 
     model = serializers.UUIDField(source="onnx_model_id")
+    data_files = DataFileSerializer(
+        source="own_data_files", many=True, help_text="The files that its weights lie in, if any."
+    )
+    whole_bytes = serializers.IntegerField(help_text="The .onnx file and its data files together.")
+    content_sha256 = serializers.CharField(
+        help_text="The same for two versions that have the same bytes in all their files."
+    )
     rejection_reason = TextOrNullField(allow_null=True)
     producer = TextOrNullField(allow_null=True)
     operators = OperatorsField()
     inputs = TensorsField()
     outputs = TensorsField()
+    measured_accuracy = MeasuredAccuracySerializer(
+        source="evaluation",
+        allow_null=True,
+        help_text="Goes before accuracy_ratio, which is what its owner states.",
+    )
 
     class Meta:
         model = ModelVersion
@@ -82,6 +106,9 @@ class VersionSerializer(serializers.ModelSerializer):
             "rejection_reason",
             "sha256",
             "size_bytes",
+            "data_files",
+            "whole_bytes",
+            "content_sha256",
             "opset",
             "producer",
             "parameter_count",
@@ -92,16 +119,38 @@ class VersionSerializer(serializers.ModelSerializer):
             "inputs",
             "outputs",
             "accuracy_ratio",
+            "measured_accuracy",
             "training_time_s",
             "created_at",
         ]
         read_only_fields = fields
 
+    def to_representation(self, version):
+        """Return the JSON of ``version``; what its evaluation set is called is its owner's."""
+        plain = super().to_representation(version)
+        if plain["measured_accuracy"] is not None:
+            is_told = are_told_to(self.context["request"].user, version.onnx_model)
+            plain["measured_accuracy"] |= told_of(version.evaluation, is_told=is_told)
+        return plain
+
+
+class ModelFilesField(serializers.ListField):
+    """The files of one model: the field comes once, or once for each."""
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            child=serializers.FileField(allow_empty_file=True),
+            allow_empty=False,
+            help_text="The .onnx file. A model that keeps its weights in files beside it: all of "
+            "them, by coming several times, or one .zip.",
+            **kwargs,
+        )
+
 
 class VersionUploadSerializer(serializers.Serializer):
     """What comes with the next version of a model."""
 
-    file = serializers.FileField(allow_empty_file=True, help_text="The ONNX file.")
+    file = ModelFilesField()
     label = serializers.CharField(max_length=TEXT_LIMIT, required=False, allow_blank=True)
     accuracy_ratio = serializers.FloatField(min_value=0, max_value=1, required=False)
     training_time_s = serializers.FloatField(min_value=0, required=False)
@@ -114,6 +163,9 @@ class VersionChangeSerializer(serializers.Serializer):
     accuracy_ratio = serializers.FloatField(
         min_value=0, max_value=1, required=False, allow_null=True
     )
+    measured_accuracy = NothingField(
+        source="evaluation", help_text="null forgets it, so that accuracy_ratio counts again."
+    )
     training_time_s = serializers.FloatField(min_value=0, required=False, allow_null=True)
 
 
@@ -121,7 +173,7 @@ class OnnxModelUploadSerializer(serializers.Serializer):
     """What makes a new model."""
 
     name = serializers.CharField(max_length=120)
-    file = serializers.FileField(allow_empty_file=True, help_text="The ONNX file.")
+    file = ModelFilesField()
     visibility = serializers.ChoiceField(
         choices=OnnxModel.Visibility, default=OnnxModel.Visibility.PRIVATE
     )
@@ -164,7 +216,7 @@ class OnnxModelSerializer(serializers.ModelSerializer):
     def get_latest_version(self, onnx_model):
         """Return the version with the highest number."""
         versions = onnx_model.versions.all()
-        return VersionSerializer(versions[0]).data if versions else None
+        return VersionSerializer(versions[0], context=self.context).data if versions else None
 
     def validate_name(self, name):
         """Refuse a name that another model of the owner's has."""

@@ -1,13 +1,12 @@
-"""How runs are cut into pages: by cursor, so that new runs shift nothing."""
+"""How lists are cut into pages; those of runs by cursor, so that new runs shift nothing."""
 
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 
 
-class RunCursorPagination(CursorPagination):
-    """Pages of up to 100 runs from a cursor on; there is no count."""
+class LinkedPages:
+    """Pages of up to 100 rows, the next one named in the ``Link`` header too."""
 
-    ordering = ("-queued_at", "-id")
     page_size_query_param = "per_page"
     max_page_size = 100
 
@@ -17,3 +16,9 @@ class RunCursorPagination(CursorPagination):
         if next_url := self.get_next_link():
             response["Link"] = f'<{next_url}>; rel="next"'
         return response
+
+
+class RunCursorPagination(LinkedPages, CursorPagination):
+    """Pages of runs from a cursor on; there is no count."""
+
+    ordering = ("-queued_at", "-id")

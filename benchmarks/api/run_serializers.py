@@ -4,6 +4,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from benchmarks.api.accuracy_serializers import RunEvaluationSerializer
 from benchmarks.api.estimate_shape import EstimateSerializer, GradeSerializer, SciSerializer
 from benchmarks.api.run_shape import run_shape
 from benchmarks.models import InputSet, ModelVersion, Run
@@ -111,6 +112,17 @@ class RunRequestSerializer(MeasurementRequestSerializer):
         help_text="Left out, 1, or as many items as the real inputs hold.",
     )
     intra_op_threads = serializers.IntegerField(default=1, min_value=1, max_value=MAX_THREADS)
+    measures_accuracy = serializers.BooleanField(
+        default=False,
+        help_text="Whether values are an evaluation set, with labels: its first batch is timed, "
+        "and all of it evaluated.",
+    )
+    answer_output = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=200,
+        help_text="The output with the answer; left out, the only one that can be.",
+    )
 
 
 class FailureSerializer(serializers.Serializer):
@@ -127,9 +139,15 @@ class RunSettingsSerializer(serializers.Serializer):
         allow_null=True, help_text="The real inputs that it is fed; null for made-up values."
     )
     values_name = serializers.CharField(
-        allow_null=True, help_text="Their name, which stays when they are deleted."
+        allow_null=True,
+        help_text="Their name, which stays when they are deleted. All but the owner are told that "
+        "they are the owner's.",
     )
-    values_sha256 = serializers.CharField(allow_null=True)
+    values_sha256 = serializers.CharField(
+        allow_null=True, help_text="Null for all but the owner, too."
+    )
+    measures_accuracy = serializers.BooleanField()
+    answer_output = serializers.CharField(allow_null=True)
 
 
 class ProgressSerializer(serializers.Serializer):
@@ -238,6 +256,12 @@ class TimingSerializer(serializers.Serializer):
         default=None,
         help_text="The sentinel's best in earlier runs, which this one was held to.",
     )
+    speed_spread = serializers.FloatField(
+        allow_null=True,
+        default=None,
+        help_text="How far from its usual speed this machine was in 95 of 100 earlier runs, as a "
+        "share of it. The interval includes it.",
+    )
     cores = serializers.ListField(child=serializers.IntegerField())
     notes = serializers.ListField(child=serializers.CharField())
 
@@ -297,9 +321,16 @@ class RunSerializer(serializers.Serializer):
     session_memory_bytes = serializers.IntegerField(allow_null=True)
     peak_memory_bytes = serializers.IntegerField(allow_null=True)
     cpu_usage_ratio = serializers.FloatField(allow_null=True)
+    cpu_time_per_inference_s = serializers.FloatField(
+        allow_null=True, help_text="Of all its threads together."
+    )
     timing = TimingSerializer(allow_null=True)
     power = PowerSerializer()
     pue = serializers.FloatField()
+    pue_source = serializers.CharField(
+        allow_null=True,
+        help_text="The row of the PUE table that it is from; null where it was typed.",
+    )
     energy = EnergySerializer(allow_null=True)
     intensity = RunIntensitySerializer()
     emission_g = serializers.FloatField(allow_null=True)
@@ -307,6 +338,9 @@ class RunSerializer(serializers.Serializer):
     grade = GradeSerializer(allow_null=True)
     sci = SciSerializer(allow_null=True)
     estimates = EstimateSerializer(many=True)
+    evaluation = RunEvaluationSerializer(
+        allow_null=True, help_text="The accuracy, where the run was asked to measure it."
+    )
     metered = MeteredSerializer(allow_null=True)
     sandbox = SandboxSerializer(allow_null=True)
     machine = MachineSerializer(allow_null=True)
@@ -323,4 +357,4 @@ class RunSerializer(serializers.Serializer):
 
     def shape(self, run) -> dict:
         """Return the plain values of ``run``."""
-        return run_shape(run)
+        return run_shape(run, self.context["request"].user)

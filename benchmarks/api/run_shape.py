@@ -1,7 +1,9 @@
 """What the API says of a run: stored figures as they are, null for what is not known."""
 
+from benchmarks.api.accuracy_serializers import evaluation_shape
 from benchmarks.api.estimate_shape import judged
 from benchmarks.models import Estimate, Measurement, Run
+from benchmarks.whose_values import are_told_to, told_of
 from hardware.assumptions import SourcedAssumptions
 
 LATENCY_FIELDS = (
@@ -26,21 +28,23 @@ MEASURED_FIELDS = (
     "session_memory_bytes",
     "peak_memory_bytes",
     "cpu_usage_ratio",
+    "cpu_time_per_inference_s",
 )
 
 
-def run_shape(run: Run) -> dict:
-    """Return the plain values of ``run``, taken ``with_results()``."""
+def run_shape(run: Run, user) -> dict:
+    """Return the plain values of ``run``, taken ``with_results()``, as ``user`` is told them."""
     measurement = getattr(run, "measurement", None)
-    estimate = run.estimate
+    estimate, is_told = run.estimate, are_told_to(user, run)
     return {
-        **_course(run),
+        **_course(run, is_told=is_told),
         **_measured(measurement),
         **_assumed(run),
         "energy": _energy(estimate),
         "emission_g": estimate.emission_g if estimate else None,
         "range": _range(estimate),
         **judged(run),
+        "evaluation": evaluation_shape(run, is_told=is_told),
         "metered": _metered(measurement),
         "sandbox": (measurement.sandbox or None) if measurement else None,
         "machine": measurement.machine if measurement else None,
@@ -48,7 +52,7 @@ def run_shape(run: Run) -> dict:
     }
 
 
-def _course(run: Run) -> dict:
+def _course(run: Run, *, is_told: bool) -> dict:
     return {
         "id": run.pk,
         "status": run.status,
@@ -62,8 +66,9 @@ def _course(run: Run) -> dict:
             "effort": run.effort,
             "inputs": run.input_choices,
             "values": run.input_set_id,
-            "values_name": run.values_name or None,
-            "values_sha256": run.values_sha256 or None,
+            **told_of(run, is_told=is_told),
+            "measures_accuracy": run.measures_accuracy,
+            "answer_output": run.answer_output or None,
         },
         "queued_at": run.queued_at,
         "started_at": run.started_at,
@@ -109,6 +114,7 @@ def _assumed(run: Run) -> dict:
             "total_w": power.total_w,
         },
         "pue": assumed.numbers.pue,
+        "pue_source": str(assumed.pue_origin) if assumed.pue_origin else None,
         "intensity": {
             "zone": origin.zone,
             "year": origin.year,

@@ -22,8 +22,8 @@ from hardware.api.filters import NameSearch
 
 # Two thousand numbers, for the histogram of the run's page alone.
 SAMPLES = "measurement__samples_s"
-# Two hundred layers, for one run alone.
-LAYERS = "measurement__composition"
+# Two hundred layers and all tensors, for one run alone.
+LAYERS = tuple(f"measurement__{name}" for name in ("composition", "inputs_used", "outputs_seen"))
 EXAMPLE_ID = "0198f0a1-7c1e-7d44-9f2b-3a1f5c2e8b10"
 
 
@@ -36,7 +36,7 @@ class RunIsOver(APIException):
 class Runs(ListAPIView):
     """Runs of your models and of the public ones, newest first, page by page along a cursor."""
 
-    queryset = Run.objects.with_results().defer(SAMPLES, LAYERS)
+    queryset = Run.objects.with_results().defer(SAMPLES, *LAYERS)
     serializer_class = RunSerializer
     pagination_class = RunCursorPagination
     filter_backends = [DjangoFilterBackend, NameSearch]
@@ -99,7 +99,7 @@ class RunJob(GenericAPIView):
 class RunCancel(GenericAPIView):
     """Where a run is called off."""
 
-    queryset = Run.objects.with_results().defer(SAMPLES, LAYERS)
+    queryset = Run.objects.with_results().defer(SAMPLES, *LAYERS)
     serializer_class = RunSerializer
 
     @extend_schema(operation_id="runs_cancel", request=None, responses={200: RunSerializer})
@@ -113,7 +113,9 @@ class RunCancel(GenericAPIView):
 
 
 def _submit(owner, values: dict) -> Run:
-    if (input_set := values.get("values")) is not None and "batch_size" not in values:
+    input_set = values.get("values")
+    is_fed_whole = input_set is not None and not values["measures_accuracy"]
+    if is_fed_whole and "batch_size" not in values:
         values["batch_size"] = batch_size_in(values["version"], input_set) or 1
     return submit_run(
         owner=owner,

@@ -12,6 +12,7 @@ from benchmarks.api.run_serializers import (
 from benchmarks.models import Run, Sweep
 from benchmarks.sweep_reports import Cell, SweepReport
 from benchmarks.sweeps import MAX_RUN_COUNT
+from benchmarks.whose_values import are_told_to, told_of
 from footprint.knee import SweptSetting
 
 
@@ -44,17 +45,18 @@ class SweepSettingsSerializer(serializers.Serializer):
         allow_null=True, help_text="The real inputs that its runs are fed; null for made-up values."
     )
     values_name = serializers.CharField(
-        allow_null=True, help_text="Their name, which stays when they are deleted."
+        allow_null=True,
+        help_text="Their name, which stays when they are deleted. All but the owner are told that "
+        "they are the owner's.",
     )
-    values_sha256 = serializers.CharField(allow_null=True)
+    values_sha256 = serializers.CharField(
+        allow_null=True, help_text="Null for all but the owner, too."
+    )
 
     def to_representation(self, sweep):
         """Return what ``sweep`` was asked for with."""
-        values = {
-            "values": sweep.input_set_id,
-            "values_name": sweep.values_name or None,
-            "values_sha256": sweep.values_sha256 or None,
-        }
+        is_told = are_told_to(self.context["request"].user, sweep)
+        values = {"values": sweep.input_set_id, **told_of(sweep, is_told=is_told)}
         return super().to_representation({**sweep.settings, **values})
 
 

@@ -1,7 +1,5 @@
 """The API of what-ifs: a run's estimate under other factors, worked out and not stored."""
 
-import math
-
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
@@ -35,17 +33,6 @@ class NoResult(APIException):
     default_detail = "This run has no result, so there is nothing to work out anew."
 
 
-class FiniteFloatField(serializers.FloatField):
-    """A number that one can count with: neither infinite nor NaN."""
-
-    def to_internal_value(self, data):
-        """Return ``data`` as a number."""
-        value = super().to_internal_value(data)
-        if not math.isfinite(value):
-            self.fail("invalid")
-        return value
-
-
 class QuestionSerializer(serializers.Serializer):
     """What is to be different; what is left out stays as it is."""
 
@@ -56,14 +43,14 @@ class QuestionSerializer(serializers.Serializer):
         error_messages={"does_not_exist": "There is no zone “{pk_value}”."},
     )
     year = serializers.IntegerField(required=False, min_value=YEARS[0], max_value=YEARS[1])
-    pue = FiniteFloatField(required=False, min_value=1, max_value=MAX_PUE)
+    pue = serializers.FloatField(required=False, min_value=1, max_value=MAX_PUE)
     profile = OwnedIdField(
         queryset=HardwareProfile.objects.with_factors(),
         allowed="visible_to",
         noun="profile",
         required=False,
     )
-    inferences_per_day = FiniteFloatField(
+    inferences_per_day = serializers.FloatField(
         required=False, min_value=0, max_value=MAX_INFERENCES_PER_DAY
     )
 
@@ -74,6 +61,13 @@ class ScaledSerializer(serializers.Serializer):
     inference_count = serializers.FloatField()
     energy_kwh = serializers.FloatField()
     emission_g = serializers.FloatField()
+
+
+class EquivalentSerializer(serializers.Serializer):
+    """An everyday act, in words with how many of it emit as much, and whose figure that is."""
+
+    sentence = serializers.CharField()
+    source = serializers.CharField()
 
 
 class WhatIfSerializer(serializers.Serializer):
@@ -92,6 +86,10 @@ class WhatIfSerializer(serializers.Serializer):
     stored_emission_g = serializers.FloatField(help_text="What the run itself is stored with.")
     per_day = ScaledSerializer(allow_null=True)
     per_year = ScaledSerializer(allow_null=True)
+    equivalents = EquivalentSerializer(
+        many=True,
+        help_text="Of per_year; of a million inferences where it is null. Of almost nothing: none.",
+    )
 
 
 class RunWhatIf(GenericAPIView):
@@ -156,6 +154,9 @@ def _shape(answer: whatif.Answer) -> dict:
         "stored_emission_g": answer.stored_g,
         "per_day": _scaled(answer.per_day),
         "per_year": _scaled(answer.per_year),
+        "equivalents": [
+            {"sentence": sentence, "source": source} for sentence, source in answer.equivalences
+        ],
     }
 
 

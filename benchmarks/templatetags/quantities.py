@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from footprint import units
+from hardware.models import CarbonIntensity
 
 register = template.Library()
 
@@ -20,6 +21,12 @@ UNKNOWN = mark_safe(
     '<span class="visually-hidden">not known</span></span>'
 )
 PERCENT = 100
+
+
+@register.filter
+def measure(value: str) -> str:
+    """Return what a carbon intensity counts, in words for the middle of a sentence."""
+    return CarbonIntensity.Measure(value).words
 
 
 @register.filter
@@ -74,6 +81,14 @@ def percent(ratio: Any) -> SafeString:
 
 
 @register.filter
+def points(ratio: Any) -> str:
+    """Return a difference of two ratios (0.021) in percentage points (2.1), without markup."""
+    if not is_known(ratio):
+        return DASH
+    return units.format_number(float(ratio) * PERCENT, digits=3).replace("-", "−")
+
+
+@register.filter
 def signed_percent(ratio: Any) -> SafeString:
     """Return a change (0.05) as percent with its sign (+5 %)."""
     if not is_known(ratio):
@@ -116,6 +131,17 @@ def plain_count(value: Any) -> str:
 def plain_percent(ratio: Any) -> str:
     """Return a ratio as percent, text without markup."""
     return _percent_text(ratio) if is_known(ratio) else DASH
+
+
+@register.simple_tag
+def unknown(reason: str) -> SafeString:
+    """Return the dash of a number that is not known, the reason on hover and focus."""
+    return format_html(
+        '<span class="quantity unknown" title="{}" tabindex="0"><span aria-hidden="true">{}</span>'
+        '<span class="visually-hidden">not known</span></span>',
+        reason,
+        DASH,
+    )
 
 
 def is_known(value: Any) -> bool:

@@ -12,12 +12,8 @@ register = template.Library()
 @register.inclusion_tag("benchmarks/_sparkline.html")
 def sparkline(values: Sequence[float], unit: str) -> dict:
     """Draw ``values``, oldest first, as an SVG with a sentence for those who don't see it."""
-    points = sparkline_points(values)
-    last_x, _, last_y = points.rpartition(" ")[2].partition(",")
     return {
-        "points": points,
-        "last_x": last_x,
-        "last_y": last_y,
+        "points": sparkline_points(values),
         "width": SPARKLINE_WIDTH,
         "height": SPARKLINE_HEIGHT,
         "count": len(values),

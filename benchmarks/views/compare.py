@@ -7,6 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.read_limit import costly
 from benchmarks import exports
 from benchmarks.comparison import (
     EMISSION,
@@ -24,6 +25,7 @@ PARETO_METRICS = {"latency": (LATENCY, "Latency", "s"), "emission": (EMISSION, "
 
 
 @require_safe
+@costly
 def compare_page(request):
     """Show two to six versions side by side; ask for them where there are fewer or more."""
     versions = _versions(request)
@@ -43,6 +45,7 @@ def compare_page(request):
 
 
 @require_safe
+@costly
 def compare_file(request):
     """Give the table as a CSV file."""
     versions = _versions(request)
@@ -61,7 +64,8 @@ def _versions(request) -> list[ModelVersion]:
     """
     ids = _ids(request, "v")
     # One more than will do: the picker says so.
-    visible = ModelVersion.objects.visible_to(request.user).select_related("onnx_model__owner")
+    visible = ModelVersion.objects.visible_to(request.user)
+    visible = visible.for_tables().select_related("onnx_model__owner", "evaluation")
     found = {version.pk: version for version in visible.filter(pk__in=ids[: MAX_VERSIONS + 1])}
     return [_found(found, one) for one in ids[: MAX_VERSIONS + 1]]
 
@@ -101,7 +105,8 @@ def _permanent_query(comparison: Comparison) -> str:
 
 def _choices(request, chosen: list[ModelVersion]) -> dict:
     search = request.GET.get("q", "").strip()[:120].replace("\x00", "")
-    visible = ModelVersion.objects.visible_to(request.user).select_related("onnx_model__owner")
+    visible = ModelVersion.objects.visible_to(request.user).for_tables()
+    visible = visible.select_related("onnx_model__owner")
     if not request.user.is_anonymous:
         # Staff may read all; what they pick from is still their own and what is public.
         is_theirs = Q(onnx_model__owner_id=request.user.pk)
@@ -143,6 +148,8 @@ def _pareto(request, comparison: Comparison) -> dict:
                     "title": point.entry.title,
                     "cost": point.cost,
                     "accuracy_ratio": point.accuracy_ratio,
+                    "low_ratio": point.interval.low if point.interval else None,
+                    "high_ratio": point.interval.high if point.interval else None,
                     "is_efficient": point.is_efficient,
                 }
                 for point in points
@@ -164,7 +171,7 @@ def _environment(request, comparison: Comparison) -> dict:
     return {
         "env_runs": [first, second],
         "env_choices": list(by_id.values()),
-        "env_differences": environment_difference(first, second),
+        "env_differences": environment_difference(first, second, user=request.user),
     }
 
 

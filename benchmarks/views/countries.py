@@ -4,6 +4,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from accounts.read_limit import costly
 from benchmarks import exports
 from benchmarks.models import Run
 from benchmarks.overview import HEAVY_COLUMNS
@@ -13,6 +14,7 @@ from hardware.querysets import plain_search_text
 
 
 @require_safe
+@costly
 def countries(request, pk):
     """Rank the places by what this run would emit there; search, choose a group and a year."""
     ranking = _ranking(request, pk)
@@ -41,6 +43,7 @@ def countries(request, pk):
 
 
 @require_safe
+@costly
 def countries_file(request, pk):
     """Give the ranking as a CSV file."""
     ranking = _ranking(request, pk)
@@ -71,7 +74,7 @@ def _year(request, ranking: Ranking) -> int | None:
 
 def _zone_code(request, ranking: Ranking) -> str:
     asked = request.GET.get("zone")
-    return asked if asked in ranking.zones else ranking.my_code
+    return asked if asked in ranking.zones else ranking.marked_code
 
 
 def _found(places: list[Place], query: str) -> list[Place]:

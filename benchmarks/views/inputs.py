@@ -14,10 +14,11 @@ from benchmarks.forms import RealInputsForm, SavedInputsForm
 from benchmarks.input_sets import (
     delete_input_set,
     input_limit_bytes,
+    items_misfit_of,
     misfit_of,
     receive_input_set,
 )
-from benchmarks.models import InputSet, OnnxModel
+from benchmarks.models import InputSet, ModelVersion, OnnxModel
 from benchmarks.views.uploads import guarded
 
 
@@ -112,8 +113,19 @@ def _page(request, onnx_model: OnnxModel, form=None, upload_form=None):
         "version": version,
         "form": form,
         "upload_form": upload_form,
-        "input_sets": [(one, misfit_of(version, one) if version else "") for one in sets],
+        "input_sets": [_row(version, one) for one in sets],
         "limits": {"limit_bytes": input_limit_bytes(request.user)},
     }
     is_refused = upload_form.errors or form is not None and form.errors
     return render(request, "benchmarks/inputs.html", context, status=400 if is_refused else 200)
+
+
+def _row(version: ModelVersion | None, input_set: InputSet) -> tuple[InputSet, str, bool, bool]:
+    """Real inputs, why they are of no use, and whether they can be run and evaluated."""
+    if version is None:
+        return input_set, "", False, False
+    misfit = misfit_of(version, input_set)
+    items_misfit = items_misfit_of(version, input_set)
+    can_evaluate = input_set.has_labels and not items_misfit
+    reason = items_misfit if input_set.has_labels else misfit
+    return input_set, reason if misfit and not can_evaluate else "", not misfit, can_evaluate

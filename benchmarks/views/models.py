@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import F
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from benchmarks import overview, uploads
 from benchmarks.forms import SECONDS_PER_HOUR, ModelForm, VersionDetailsForm
@@ -74,12 +74,14 @@ def model_delete(request, pk):
         uploads.delete_model(onnx_model)
         messages.success(request, f"“{name}” has been deleted, with its files and its runs.")
         return redirect("models")
-    versions = list(onnx_model.versions.only("number", "label", "size_bytes", "onnx_model_id"))
+    columns = ("number", "label", "size_bytes", "data_bytes", "onnx_model_id")
+    versions = list(onnx_model.versions.only(*columns))
     input_sets = list(onnx_model.input_sets.only("size_bytes"))
     context = {
         "onnx_model": onnx_model,
         "versions": versions,
-        "size_bytes": sum(one.size_bytes for one in (*versions, *input_sets)),
+        "size_bytes": sum(one.whole_bytes for one in versions)
+        + sum(one.size_bytes for one in input_sets),
         "input_set_count": len(input_sets),
         "run_count": Run.objects.filter(version__onnx_model=onnx_model).count(),
     }
@@ -90,8 +92,7 @@ def model_delete(request, pk):
 @require_http_methods(["GET", "HEAD", "POST"])
 def version_edit(request, pk):
     """Say anew what no file tells of a version: its label, accuracy and training time."""
-    versions = ModelVersion.objects.editable_by(request.user).select_related("onnx_model")
-    version = get_object_or_404(versions, pk=pk)
+    version = _own_version(request, pk)
     title = version.title
     form = VersionDetailsForm(request.POST or None, initial=_typed_details(version))
     if request.method == "POST" and form.is_valid():
@@ -102,8 +103,29 @@ def version_edit(request, pk):
         else:
             messages.success(request, f"{version.title} has been saved.")
             return redirect(f"{version.onnx_model.get_absolute_url()}#versions")
-    context = {"form": form, "onnx_model": version.onnx_model, "title": title}
+    context = {
+        "form": form,
+        "onnx_model": version.onnx_model,
+        "version": version,
+        "evaluation": version.evaluation,
+        "title": title,
+    }
     return render(request, "benchmarks/version_edit.html", context)
+
+
+@login_required
+@require_POST
+def version_accuracy_forget(request, pk):
+    """Clear the accuracy that a run has measured, so that the one that was typed counts again."""
+    version = _own_version(request, pk)
+    uploads.change_details(version, evaluation=None)
+    messages.success(request, "Cleared. The runs that measured it keep their result.")
+    return redirect("version-edit", version.pk)
+
+
+def _own_version(request, pk) -> ModelVersion:
+    versions = ModelVersion.objects.editable_by(request.user)
+    return get_object_or_404(versions.select_related("onnx_model", "evaluation"), pk=pk)
 
 
 def _typed_details(version: ModelVersion) -> dict:

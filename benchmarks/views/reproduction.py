@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from benchmarks import reproduction
 from benchmarks.models import Run
+from benchmarks.whose_values import are_told_to
 
 
 @require_safe
@@ -23,7 +24,7 @@ def run_bundle(request, pk):
     files = reproduction.files_for(run, request.user)
     name = reproduction.bundle_name(run)
     return StreamingHttpResponse(
-        reproduction.bundle(run, files),
+        reproduction.bundle(run, files, is_told=are_told_to(request.user, run)),
         content_type="application/zip",
         headers={
             "Content-Disposition": f'attachment; filename="{name}.zip"',

@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,6 +17,7 @@ from benchmarks.input_sets import input_limit_bytes, receive_input_set
 from benchmarks.models import ModelVersion, OnnxModel, Run
 from benchmarks.overview import HEAVY_COLUMNS
 from benchmarks.reports import report_of
+from benchmarks.views.pages import in_order, page_of
 from benchmarks.views.uploads import guarded
 from benchmarks.views.whatif import whatif_context
 from hardware.models import HardwareProfile
@@ -29,9 +29,12 @@ PAGE_LENGTH = 50
 @login_required
 def run_list(request):
     """List one's own runs, newest first."""
-    runs = Run.objects.editable_by(request.user).with_results().defer(*HEAVY_COLUMNS)
-    page = Paginator(runs.order_by("-queued_at", "-id"), PAGE_LENGTH).get_page(
-        request.GET.get("page")
+    runs = Run.objects.with_results().defer(*HEAVY_COLUMNS)
+    page = page_of(
+        Run.objects.editable_by(request.user).order_by("-queued_at", "-id"),
+        request.GET.get("page"),
+        length=PAGE_LENGTH,
+        read=lambda ids: in_order(runs, ids),
     )
     return render(request, "benchmarks/run_list.html", {"page": page})
 
@@ -55,9 +58,11 @@ def run_new(request, pk):
         "newest": onnx_model.latest_version,
         "like": like,
         "has_profile": HardwareProfile.objects.visible_to(request.user).exists(),
+        "has_own_profile": HardwareProfile.objects.editable_by(request.user).exists(),
         "page_facts": {
             "limit_bytes": input_limit_bytes(request.user),
             "whole_sets": form.whole_sets if form else [],
+            "evaluation_sets": form.evaluation_sets if form else [],
         },
     }
     status = 400 if form is not None and form.is_bound and form.errors else 200
@@ -76,6 +81,7 @@ def run_page(request, pk):
         "breakdown": breakdown,
         "breakdown_chart": charts.breakdown_chart(breakdown) if breakdown else None,
         "is_own": run.owner_id == request.user.pk,
+        "is_in_force": run.version.evaluation_id == run.pk,
         "histogram": charts.histogram_chart(report.bins) if report else None,
         "whatif": whatif_context(request, run) if report else None,
         "inputs_fed": report.measurement.inputs_used if report else inputs_fed(run),
@@ -151,14 +157,18 @@ def _run_form(request, version: ModelVersion | None, like: Run | None) -> RunFor
     if version is None:
         return None
     posted, problem = _posted_with_stored_files(request, version.onnx_model)
-    asked = ("profile", "values", "batch_size", "intra_op_threads")
+    asked = ("profile", "values", "measures_accuracy", "batch_size", "intra_op_threads")
+    initial = {name: request.GET[name] for name in asked if name in request.GET}
+    if "values" in initial:
+        # Of an earlier run's wishes none is left where other inputs are asked for.
+        initial.setdefault("measures_accuracy", False)
     form = RunForm(
         posted,
         user=request.user,
         version=version,
         like=like,
         is_like_asked_for="like" in request.GET,
-        initial={name: request.GET[name] for name in asked if name in request.GET},
+        initial=initial,
     )
     if problem is not None:
         form.add_problems(problem)
@@ -192,10 +202,12 @@ def _live_state(run: Run) -> dict:
     longest_s = submission.LONGEST_MEASURING_S_BY_EFFORT[run.effort] + submission.OVERHEAD_S
     if run.status == Run.Status.QUEUED:
         return {"place": submission.queue_place(run), "expected_s": expected_s}
-    elapsed_s = (timezone.now() - run.started_at).total_seconds()
+    # The worker that noted the start may have another clock.
+    elapsed_s = max(0.0, (timezone.now() - run.started_at).total_seconds())
     return {
         "elapsed_s": elapsed_s,
         "expected_s": expected_s,
-        "is_late": elapsed_s > longest_s,
+        # How long an evaluation set takes depends on its length, which nobody has foreseen.
+        "is_late": elapsed_s > longest_s and run.phase != "evaluating",
         "progress_percent": min(100, round(100 * elapsed_s / expected_s)),
     }

@@ -42,15 +42,15 @@ def guarded(view):
         if not request.user.is_authenticated:
             return _to_login(request)
         if request.method == "POST" and not request.META.get("CONTENT_LENGTH"):
-            return _refused(request, LENGTH_WANTED, status=411)
+            return refused(request, LENGTH_WANTED, status=411)
         try:
             if request.method == "POST":
                 uploads.check_announced_length(request.user, int(request.META["CONTENT_LENGTH"]))
             return protected(request, *args, **kwargs)
         except uploads.UploadTooLarge as error:
-            return _refused(request, str(error), status=413)
+            return refused(request, str(error), status=413)
         except uploads.NoRoom as error:
-            return _refused(request, str(error), status=507)
+            return refused(request, str(error), status=507)
 
     return checked
 
@@ -96,17 +96,24 @@ def version_new(request, pk):
 @require_POST
 def sample_model(request):
     """Give the user a small model to try the site with, once."""
-    own = OnnxModel.objects.editable_by(request.user).filter(name=SAMPLE_NAME).first()
-    if own is not None:
-        return redirect(own)
-    version = uploads.receive_model(
-        owner=request.user,
-        name=SAMPLE_NAME,
-        visibility=OnnxModel.Visibility.PRIVATE,
-        uploaded=uploads.received_from_bytes(lenet5(), "lenet5.onnx"),
-    )
-    messages.success(request, "This is LeNet-5, a small reader of handwritten digits.")
-    return redirect(version.onnx_model)
+    own = OnnxModel.objects.editable_by(request.user).filter(name=SAMPLE_NAME)
+    if own.exists():
+        return redirect(own.get())
+    try:
+        uploads.receive_model(
+            owner=request.user,
+            name=SAMPLE_NAME,
+            visibility=OnnxModel.Visibility.PRIVATE,
+            uploaded=uploads.received_from_bytes(lenet5(), "lenet5.onnx"),
+        )
+        messages.success(request, "This is LeNet-5, a small reader of handwritten digits.")
+    except (uploads.UploadTooLarge, uploads.NoRoom) as refusal:
+        messages.error(request, str(refusal))
+        return redirect("models")
+    # Of two clicks at once the other one was first.
+    except ValidationError:
+        pass
+    return redirect(own.get())
 
 
 @require_safe
@@ -131,7 +138,8 @@ def _to_login(request):
     return redirect_to_login(request.get_full_path())
 
 
-def _refused(request, sentence: str, *, status: int):
+def refused(request, sentence: str, *, status: int):
+    """Answer that nothing was taken, and why, as a page or as JSON."""
     if _wants_json(request):
         return JsonResponse({"errors": {"file": [sentence]}}, status=status)
     context = {"refusal": sentence}

@@ -14,12 +14,13 @@ def whatif_context(request, run: Run) -> dict:
     hints = {"year": stored.intensity_year, "pue": f"{stored.pue:g}"}
     for name, hint in hints.items():
         form.fields[name].widget.attrs["placeholder"] = f"{hint}, as measured"
+    answer = _answer(run, form)
     return {
         "form": form,
         "run": run,
-        "answer": _answer(run, form),
+        "answer": answer,
         "base": whatif.base_of(run),
-        "tables": whatif.tables(form.zones, form.profiles),
+        "tables": whatif.tables(form.zones, form.profiles, answer.equivalents),
         "kept": [(name, value) for name, value in request.GET.items() if name not in form.fields],
     }
 

@@ -16,12 +16,26 @@ from hardware.models import (
 from hardware.profile_rules import save_profile
 
 
-class IntensitySerializer(serializers.ModelSerializer):
+class LastChangeSerializer(serializers.Serializer):
+    """How, when and by whom a row got its figure."""
+
+    how = serializers.ChoiceField(choices=("edited", "loaded"))
+    at = serializers.DateTimeField()
+    by = serializers.CharField(source="by.username", allow_null=True, default=None)
+
+
+class ReferenceRowSerializer(serializers.ModelSerializer):
+    """A row of a reference table; its ``last_change`` is null where the site ships it so."""
+
+    last_change = LastChangeSerializer(source="last_changed", allow_null=True, read_only=True)
+
+
+class IntensitySerializer(ReferenceRowSerializer):
     """Grams of CO2 equivalent per kWh of one year, with the way of counting and the source."""
 
     class Meta:
         model = CarbonIntensity
-        fields = ["id", "year", "g_per_kwh", "source", "measure", "vintage"]
+        fields = ["id", "year", "g_per_kwh", "source", "measure", "vintage", "last_change"]
         read_only_fields = fields
 
 
@@ -61,7 +75,7 @@ class ZoneDetailSerializer(ZoneSerializer):
         read_only_fields = fields
 
 
-class ProcessorSerializer(serializers.ModelSerializer):
+class ProcessorSerializer(ReferenceRowSerializer):
     class Meta:
         model = Processor
         fields = [
@@ -72,6 +86,7 @@ class ProcessorSerializer(serializers.ModelSerializer):
             "tdp_w",
             "source",
             "vintage",
+            "last_change",
             "core_count",
             "memory_gb",
             "year",
@@ -79,10 +94,10 @@ class ProcessorSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-ORIGIN_FIELDS = ["year", "source", "vintage"]
+ORIGIN_FIELDS = ["year", "source", "vintage", "last_change"]
 
 
-class RamModelSerializer(serializers.ModelSerializer):
+class RamModelSerializer(ReferenceRowSerializer):
     """A published way to tell the power of memory; which figures it has depends on its kind."""
 
     class Meta:
@@ -91,7 +106,7 @@ class RamModelSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class PueFigureSerializer(serializers.ModelSerializer):
+class PueFigureSerializer(ReferenceRowSerializer):
     """A provider's power usage effectiveness; an empty region means all of them."""
 
     class Meta:
@@ -100,7 +115,7 @@ class PueFigureSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class EmbodiedFigureSerializer(serializers.ModelSerializer):
+class EmbodiedFigureSerializer(ReferenceRowSerializer):
     """What making a machine, or a part of one, has emitted, in kilograms of CO2 equivalent."""
 
     class Meta:
@@ -109,7 +124,7 @@ class EmbodiedFigureSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class EquivalenceSerializer(serializers.ModelSerializer):
+class EquivalenceSerializer(ReferenceRowSerializer):
     """What one of an everyday act emits, in grams of CO2 equivalent."""
 
     class Meta:
@@ -169,6 +184,21 @@ class PueFigureIdField(serializers.PrimaryKeyRelatedField):
         )
 
 
+class EmbodiedFigureKeyField(serializers.PrimaryKeyRelatedField):
+    """The key of a machine in the table of embodied emissions; alone it brings its figures."""
+
+    default_error_messages = {"does_not_exist": "No machine has the key “{pk_value}”."}
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            queryset=EmbodiedFigure.objects.filter(kind=EmbodiedFigure.Kind.MACHINE),
+            pk_field=serializers.CharField(max_length=60),
+            required=False,
+            allow_null=True,
+            **kwargs,
+        )
+
+
 class ZoneCodeField(serializers.PrimaryKeyRelatedField):
     """The code of a zone, such as IND, US-CA or gcp:europe-west1."""
 
@@ -193,6 +223,7 @@ class ProfileSerializer(serializers.ModelSerializer):
     cpu = ProcessorIdField()
     gpu = ProcessorIdField()
     pue_figure = PueFigureIdField()
+    embodied_figure = EmbodiedFigureKeyField()
     power = serializers.SerializerMethodField()
 
     class Meta:
@@ -213,6 +244,7 @@ class ProfileSerializer(serializers.ModelSerializer):
             "gpu_name",
             "gpu_tdp_w",
             "gpu_count",
+            "embodied_figure",
             "embodied_kg_co2e",
             "lifetime_years",
             "visibility",
@@ -241,10 +273,24 @@ class ProfileSerializer(serializers.ModelSerializer):
         """Store what was changed."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
-        figure = validated_data.get("pue_figure")
-        if figure is not None and "pue" not in validated_data:
-            instance.pue = figure.pue
-        elif "pue" in validated_data and "pue_figure" not in validated_data:
-            # A PUE that is typed is no longer the row's.
-            instance.pue_figure = None
+        _take_pue(instance, validated_data)
+        _take_embodied(instance, validated_data)
         return save_profile(instance)
+
+
+def _take_pue(profile: HardwareProfile, asked: dict) -> None:
+    figure = asked.get("pue_figure")
+    if figure is not None and "pue" not in asked:
+        profile.pue = figure.pue
+    elif "pue" in asked and "pue_figure" not in asked:
+        # A PUE that is typed is no longer the row's.
+        profile.pue_figure = None
+
+
+def _take_embodied(profile: HardwareProfile, asked: dict) -> None:
+    figure = asked.get("embodied_figure")
+    if figure is not None:
+        profile.embodied_kg_co2e = asked.get("embodied_kg_co2e", figure.kg_co2e)
+        profile.lifetime_years = asked.get("lifetime_years", figure.lifetime_years)
+    elif "embodied_kg_co2e" in asked and "embodied_figure" not in asked:
+        profile.embodied_figure = None

@@ -46,6 +46,8 @@ from hardware.models import (
 )
 from hardware.querysets import NEWEST_FIRST
 
+# Who a row's last change is by.
+EDITORS = ("edited_by", "loaded_by")
 LAPTOP = OpenApiExample(
     "The article's laptop",
     value={"name": "Laptop", "zone": "IND", "cpu_tdp_w": 13, "ram_gb": 8},
@@ -67,7 +69,10 @@ class ZoneDetail(RetrieveAPIView):
     """One zone with its carbon intensities, newest first."""
 
     queryset = Zone.objects.with_latest().prefetch_related(
-        Prefetch("intensities", CarbonIntensity.objects.order_by(*NEWEST_FIRST))
+        Prefetch(
+            "intensities",
+            CarbonIntensity.objects.select_related(*EDITORS).order_by(*NEWEST_FIRST),
+        )
     )
     serializer_class = ZoneDetailSerializer
     lookup_field = "code"
@@ -76,7 +81,7 @@ class ZoneDetail(RetrieveAPIView):
 class Processors(ListAPIView):
     """CPUs and GPUs with their rated power; a search gives the best match first."""
 
-    queryset = Processor.objects.order_by("vendor", "name", "pk")
+    queryset = Processor.objects.select_related(*EDITORS).order_by("vendor", "name", "pk")
     serializer_class = ProcessorSerializer
     filter_backends = [DjangoFilterBackend, TableSearch, KnownOrdering]
     filterset_class = ProcessorFilter
@@ -86,14 +91,14 @@ class Processors(ListAPIView):
 class ProcessorDetail(RetrieveAPIView):
     """One CPU or GPU."""
 
-    queryset = Processor.objects.all()
+    queryset = Processor.objects.select_related(*EDITORS)
     serializer_class = ProcessorSerializer
 
 
 class ProcessorMatch(GenericAPIView):
     """Which rows a raw processor name, as a machine reports it, may mean."""
 
-    queryset = Processor.objects.all()
+    queryset = Processor.objects.select_related(*EDITORS)
     serializer_class = MatchesSerializer
     pagination_class = None
 
@@ -128,7 +133,7 @@ class SmallTable(ListAPIView):
 class RamModels(SmallTable):
     """Published ways to tell the power of memory."""
 
-    queryset = RamModel.objects.order_by("name")
+    queryset = RamModel.objects.select_related(*EDITORS).order_by("name")
     serializer_class = RamModelSerializer
     filterset_fields = ["kind"]
     ordering_fields = ["name", "kind", "w_per_gb"]
@@ -137,7 +142,7 @@ class RamModels(SmallTable):
 class PueFigures(SmallTable):
     """Power usage effectiveness by provider and region."""
 
-    queryset = PueFigure.objects.order_by("provider", "region")
+    queryset = PueFigure.objects.select_related(*EDITORS).order_by("provider", "region")
     serializer_class = PueFigureSerializer
     filterset_fields = ["provider", "region"]
     ordering_fields = ["provider", "region", "pue", "year"]
@@ -146,7 +151,7 @@ class PueFigures(SmallTable):
 class EmbodiedFigures(SmallTable):
     """What making machines and their parts has emitted."""
 
-    queryset = EmbodiedFigure.objects.order_by("kind", "name")
+    queryset = EmbodiedFigure.objects.select_related(*EDITORS).order_by("kind", "name")
     serializer_class = EmbodiedFigureSerializer
     filterset_fields = ["kind"]
     ordering_fields = ["name", "kind", "kg_co2e"]
@@ -155,7 +160,7 @@ class EmbodiedFigures(SmallTable):
 class Equivalences(SmallTable):
     """What everyday acts emit."""
 
-    queryset = Equivalence.objects.order_by("emission_g")
+    queryset = Equivalence.objects.select_related(*EDITORS).order_by("emission_g")
     serializer_class = EquivalenceSerializer
     filterset_fields: list[str] = []
     ordering_fields = ["singular", "emission_g"]

@@ -104,14 +104,14 @@ def _point(row: CarbonIntensity) -> dict:
     return {
         "year": row.year,
         "g_per_kwh": row.g_per_kwh,
-        "measure": row.get_measure_display(),
+        "measure": CarbonIntensity.Measure(row.measure).page_label,
         "source": row.source,
     }
 
 
 def _name_measures(zones):
     """Give each of ``zones`` the words for its latest measure."""
-    labels = dict(CarbonIntensity.Measure.choices)
+    labels = {one.value: one.page_label for one in CarbonIntensity.Measure}
     for zone in zones:
         zone.latest_measure_name = labels.get(zone.latest_measure, "")
     return zones

@@ -49,4 +49,4 @@ def _zone_option(figure) -> dict:
 
 
 def _spoken_figure(row: CarbonIntensity) -> str:
-    return f"{format_number(row.g_per_kwh)} g/kWh, {row.get_measure_display().lower()}"
+    return f"{format_number(row.g_per_kwh)} g/kWh, {row.measure_words}"

@@ -30,8 +30,8 @@ Library = Any
 Devices = Sequence[ctypes.c_void_p]
 
 
-class EnergyCounterMeter(Meter):
-    """The driver's counters of energy, which GPUs have from Volta (2017) on, together."""
+class _GpuMeter(Meter):
+    """A meter of all GPUs together, as the driver's library tells it of each."""
 
     name = NAME
     covers = "gpu"
@@ -40,6 +40,10 @@ class EnergyCounterMeter(Meter):
     def __init__(self, library: Library, devices: Devices) -> None:
         self._library = library
         self._devices = devices
+
+
+class EnergyCounterMeter(_GpuMeter):
+    """The driver's counters of energy, which GPUs have from Volta (2017) on."""
 
     def read(self) -> Reading:
         """Return each GPU's counter, in millijoules."""
@@ -54,16 +58,8 @@ class EnergyCounterMeter(Meter):
         return (sum(after.counters) - sum(before.counters)) / MILLIJOULES_PER_J
 
 
-class PowerMeter(Meter):
+class PowerMeter(_GpuMeter):
     """The power that older GPUs tell, integrated: the mean of two readings for the time between."""
-
-    name = NAME
-    covers = "gpu"
-    idle_s = IDLE_S
-
-    def __init__(self, library: Library, devices: Devices) -> None:
-        self._library = library
-        self._devices = devices
 
     def read(self) -> Reading:
         """Return each GPU's power now, in milliwatts."""

@@ -1,12 +1,13 @@
 // How Chart.js draws here: our colours, our numbers, bands and markers, nothing that moves.
 
 import { formatCount, formatQuantity } from "./format.js";
-import { METRICS, describePoint, tickDigits } from "./history_points.js";
+import { METRICS, describePoint, describeTime, tickDigits } from "./history_points.js";
 
 const SERIES_COUNT = 6;
 // Lines differ in colour, dash and marker, so that no reader depends on one of them.
 export const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5], [14, 4]];
 export const MARKERS = ["circle", "rect", "triangle", "rectRot", "star", "crossRot"];
+const SVG = "http://www.w3.org/2000/svg";
 const DAY_MS = 86_400_000;
 const AIR_RATIO = 0.08;
 
@@ -80,7 +81,22 @@ export function historyDatasets(lines, theme) {
   }));
 }
 
-export function historyOptions(theme, { metricName, isLog, versions, onZoomed }) {
+// A piece of a line as it is drawn, for a legend.
+export function lineSample(index, theme) {
+  const svg = document.createElementNS(SVG, "svg");
+  const line = document.createElementNS(SVG, "line");
+  const stroke = theme.series[index % theme.series.length];
+  const attributes = { x1: 0, y1: 6, x2: 28, y2: 6, "stroke-width": 3, stroke };
+  Object.entries(attributes).forEach(([name, value]) => line.setAttribute(name, value));
+  line.setAttribute("stroke-dasharray", DASHES[index % DASHES.length].join(" "));
+  svg.setAttribute("width", 28);
+  svg.setAttribute("height", 12);
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(line);
+  return svg;
+}
+
+export function historyOptions(theme, { metricName, isLog, versions, onZoomed, extent, zoom }) {
   const metric = METRICS[metricName];
   const base = baseOptions(theme);
   return {
@@ -91,6 +107,8 @@ export function historyOptions(theme, { metricName, isLog, versions, onZoomed })
     scales: {
       x: axis(theme, {
         type: "time",
+        min: zoom?.from,
+        max: zoom?.to,
         time: {
           tooltipFormat: "d MMM yyyy, HH:mm",
           displayFormats: { second: "HH:mm:ss", minute: "HH:mm", hour: "d MMM HH:mm", day: "d MMM" },
@@ -114,7 +132,7 @@ export function historyOptions(theme, { metricName, isLog, versions, onZoomed })
       band: { opacity: theme.bandOpacity },
       tooltip: { ...base.plugins.tooltip, callbacks: historyTooltip(metricName) },
       zoom: {
-        limits: { x: { min: "original", max: "original", minRange: 60_000 } },
+        limits: { x: { ...limitsOf(extent), minRange: 60_000 } },
         pan: { enabled: true, mode: "x", onPanComplete: onZoomed },
         zoom: {
           mode: "x",
@@ -130,8 +148,14 @@ export function historyOptions(theme, { metricName, isLog, versions, onZoomed })
 function historyTooltip(metricName) {
   return {
     label: ({ raw, dataset }) => describePoint(raw, { metricName, label: dataset.label }),
-    footer: () => "Click to open the run",
+    title: ([{ raw, label }]) => (raw.runCount ? describeTime(raw) : label),
+    footer: ([{ raw }]) => (raw.runCount ? "Click to look closer" : "Click to open the run"),
   };
+}
+
+// How far one may look: over all that could be loaded, which is more than what is drawn.
+function limitsOf({ from, to }) {
+  return to - from < DAY_MS ? { min: from - DAY_MS / 2, max: to + DAY_MS / 2 } : { min: from, max: to };
 }
 
 // A single moment would make an axis a millisecond wide.

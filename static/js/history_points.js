@@ -3,10 +3,27 @@
 import { formatEnergyKwh, formatQuantity } from "./format.js";
 
 export const METRICS = {
-  emission: { title: "CO₂ per inference", column: "emission_g", format: asGrams },
-  energy: { title: "Energy per inference", column: "energy_kwh", format: formatEnergyKwh },
+  emission: {
+    title: "CO₂ per inference",
+    column: "emission_g",
+    factor: "emission_g_per_s",
+    format: asGrams,
+  },
+  energy: {
+    title: "Energy per inference",
+    column: "energy_kwh",
+    factor: "energy_kwh_per_s",
+    format: formatEnergyKwh,
+  },
   latency: { title: "Latency", column: "latency_s", format: asSeconds },
 };
+
+const UNITS_S = [
+  ["week", 604_800],
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
 
 function asGrams(value, digits) {
   return formatQuantity(value, "g", digits);
@@ -18,25 +35,100 @@ function asSeconds(value, digits) {
 
 // Lines of points for one figure. Where a line breaks, a point without a value opens the gap.
 export function linesOf(payload, metricName) {
-  const { column } = METRICS[metricName];
   const titles = new Map(payload.versions.map(({ number, title }) => [number, title]));
-  return payload.series.map(({ label, points }) => ({
-    label,
-    points: points.flatMap((row) => {
-      const run = named(payload.columns, row);
-      const point = {
-        x: run.at_ms,
-        y: run[column],
-        ...bandOf(run, run[column]),
-        run: run.run,
-        version: titles.get(run.version),
-        machine: payload.machines[run.machine],
-        breakReason: run.break_reason,
-        grade: run.grade,
-      };
-      return run.break_reason ? [{ x: run.at_ms, y: null }, point] : [point];
-    }),
-  }));
+  return payload.series.map(({ label, points, buckets }) =>
+    buckets
+      ? { label, ...bucketLine(payload, buckets, { metricName, titles }) }
+      : { label, runCount: points.length, points: runPoints(payload, points, { metricName, titles }) },
+  );
+}
+
+function runPoints(payload, rows, { metricName, titles }) {
+  const { column } = METRICS[metricName];
+  return rows.flatMap((row) => {
+    const run = named(payload.columns, row);
+    const point = {
+      x: run.at_ms,
+      y: run[column],
+      ...bandOf(run, run[column]),
+      run: run.run,
+      version: titles.get(run.version),
+      machine: payload.machines[run.machine],
+      breakReason: run.break_reason,
+      grade: run.grade,
+    };
+    return run.break_reason ? [{ x: run.at_ms, y: null }, point] : [point];
+  });
+}
+
+// A bucket's point: the median, within a band from the lowest to the highest. What was measured
+// on the same machine with the same software is joined, whatever was measured in between.
+function bucketLine(payload, rows, { metricName, titles }) {
+  const { factor } = METRICS[metricName];
+  let surroundings = null;
+  let runCount = 0;
+  const points = rows.flatMap((row) => {
+    const bucket = named(payload.bucket_columns, row);
+    const under = payload.circumstances[bucket.circumstances];
+    const perSecond = factor ? under[factor] : 1;
+    const x = (bucket.from_ms + bucket.to_ms) / 2;
+    const point = {
+      x,
+      y: bucket.median_s * perSecond,
+      low: bucket.min_s * perSecond,
+      high: bucket.max_s * perSecond,
+      from: bucket.from_ms,
+      to: bucket.to_ms,
+      runCount: bucket.run_count,
+      version: titles.get(under.version),
+      machine: payload.machines[under.machine],
+      runtime: under.runtime,
+    };
+    const isBreak = surroundings !== null && surroundings !== under.surroundings;
+    surroundings = under.surroundings;
+    runCount += bucket.run_count;
+    return isBreak ? [{ x, y: null }, point] : [point];
+  });
+  return { points, runCount, isSummedUp: true };
+}
+
+// What the points and the band of this chart are, in words.
+export function describeChart({ lines, run_count: runCount, covered_count: covered, bucket_width_s: width }) {
+  const sentences =
+    width === null
+      ? ["Each point is a run, the band the 95 % interval of its mean."]
+      : describeBuckets(lines, width);
+  if (covered < runCount) {
+    sentences.push(
+      `${covered.toLocaleString("en-GB")} of ${counted(runCount, "run")} are drawn, those on the newest ` +
+        "lines and in the newest circumstances: choose a shorter time to see the others.",
+    );
+  }
+  return sentences.join(" ");
+}
+
+function describeBuckets(lines, width) {
+  const summedUp = lines.filter(({ isSummedUp }) => isSummedUp);
+  const buckets = summedUp.flatMap(({ points }) => points.filter(({ y }) => y !== null));
+  const runs = buckets.reduce((sum, one) => sum + one.runCount, 0);
+  const sentences = [
+    `${counted(runs, "run")} in ${counted(buckets.length, "point")}: each is the median of up to ` +
+      `${describeWidth(width)}, the band goes from the lowest to the highest.`,
+  ];
+  if (summedUp.length < lines.length) {
+    sentences.push("On the shorter lines each point is a run, the band the 95 % interval of its mean.");
+  }
+  return sentences;
+}
+
+export function counted(count, noun) {
+  return `${count.toLocaleString("en-GB")} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+// A time in seconds as the largest unit that goes into it evenly.
+export function describeWidth(widthS) {
+  const [unit, length] = UNITS_S.find(([, one]) => widthS % one === 0);
+  return counted(widthS / length, unit);
 }
 
 // The 95 % interval of the latency, carried over to the figure shown; nothing where unknown.
@@ -57,6 +149,14 @@ function named(columns, row) {
 // What a point says, line by line: for the tooltip, and for the reader of the screen.
 export function describePoint(point, { metricName, label }) {
   const { format } = METRICS[metricName];
+  if (point.runCount) {
+    return [
+      `${format(point.y)}, median of ${counted(point.runCount, "run")}`,
+      `Lowest ${format(point.low)}, highest ${format(point.high)}`,
+      `${point.version}, ${label}`,
+      `Measured on ${point.machine}, onnxruntime ${point.runtime}`,
+    ];
+  }
   const interval =
     point.low === null ? "" : ` (95 % interval ${format(point.low)} – ${format(point.high)})`;
   const lines = [`${format(point.y)}${interval}`, `${point.version}, ${label}`];
@@ -123,4 +223,16 @@ export function tickDigits(ticks) {
     return 3;
   }
   return Math.min(8, Math.max(3, Math.ceil(Math.log10(largest / step) - 1e-9) + 1));
+}
+
+// When it was measured: a moment, or from when to when.
+export function describeTime({ x, from, to }) {
+  const written = (ms) => new Date(ms).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+  return from === undefined ? written(x) : `${written(from)} – ${written(to)}`;
+}
+
+// A bucket's time as something to zoom to: never shorter than a minute.
+export function closerLook({ from, to }) {
+  const air = Math.max(0, (60_000 - (to - from)) / 2);
+  return { from: from - air, to: to + air };
 }

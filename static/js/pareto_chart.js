@@ -11,9 +11,23 @@ export function frontier(points) {
     .toSorted((one, other) => one.x - other.x);
 }
 
-export function describePoint({ title, cost, accuracy_ratio: ratio, is_efficient: isEfficient }, unit) {
+// The 95 % interval of each accuracy that was measured, as the ends of an upright line.
+export function intervals(points) {
+  return points
+    .filter(({ low_ratio: low }) => low != null)
+    .map(({ cost, low_ratio: low, high_ratio: high }) => [
+      { x: cost, y: low },
+      { x: cost, y: high },
+    ]);
+}
+
+export function describePoint(point, unit) {
+  const { title, cost, accuracy_ratio: ratio, is_efficient: isEfficient, low_ratio: low } = point;
   const verdict = isEfficient ? "efficient: none is better in both" : "another is better";
-  return [title, `${formatPercent(ratio)} at ${formatQuantity(cost, unit)}`, verdict];
+  const figures = `${formatPercent(ratio)} at ${formatQuantity(cost, unit)}`;
+  if (low == null) return [title, figures, verdict];
+  const interval = `measured: ${formatPercent(low)} to ${formatPercent(point.high_ratio)}`;
+  return [title, figures, interval, verdict];
 }
 
 export function paretoConfig({ label, unit, points }, theme) {
@@ -40,9 +54,19 @@ export function paretoConfig({ label, unit, points }, theme) {
     pointRadius: 0,
     pointHitRadius: 0,
   };
+  const bars = intervals(points).map((ends) => ({
+    label: "95 % interval",
+    type: "line",
+    data: ends,
+    borderColor: theme.text,
+    borderWidth: 1,
+    pointStyle: "line",
+    pointRadius: 5,
+    pointHitRadius: 0,
+  }));
   return {
     type: "scatter",
-    data: { datasets: [...versions, line] },
+    data: { datasets: [...versions, line, ...bars] },
     options: {
       ...base,
       layout: { padding: 12 },
@@ -63,7 +87,13 @@ export function paretoConfig({ label, unit, points }, theme) {
         legend: {
           display: true,
           position: "bottom",
-          labels: { color: theme.text, usePointStyle: true, font: { family: theme.font } },
+          labels: {
+            color: theme.text,
+            usePointStyle: true,
+            font: { family: theme.font },
+            // All intervals are one entry.
+            filter: ({ datasetIndex }) => datasetIndex <= versions.length + 1,
+          },
         },
         tooltip: {
           ...base.plugins.tooltip,

@@ -1,12 +1,11 @@
 // How Chart.js draws a sweep: batch sizes as doublings, a ring around the knee.
 
-import { DASHES, axis, baseOptions, historyDatasets, roomForBands } from "./chart.js";
+import { axis, baseOptions, historyDatasets, lineSample, roomForBands } from "./chart.js";
 import { formatQuantity } from "./format.js";
 import { tickDigits } from "./history_points.js";
 import { axisEnds, batchSizesOf, describePoint } from "./sweep_points.js";
 
 const RING_RADIUS = 11;
-const SVG = "http://www.w3.org/2000/svg";
 
 export function sweepOptions(theme, lines) {
   const base = baseOptions(theme);
@@ -88,21 +87,7 @@ export const kneePlugin = {
 export function legendItems(lines, theme) {
   return lines.map(({ label }, index) => {
     const item = document.createElement("li");
-    item.append(sample(index, theme), ` ${label}`);
+    item.append(lineSample(index, theme), ` ${label}`);
     return item;
   });
-}
-
-function sample(index, theme) {
-  const svg = document.createElementNS(SVG, "svg");
-  const line = document.createElementNS(SVG, "line");
-  const colour = theme.series[index % theme.series.length];
-  const attributes = { x1: 0, y1: 6, x2: 28, y2: 6, "stroke-width": 3, stroke: colour };
-  Object.entries(attributes).forEach(([name, value]) => line.setAttribute(name, value));
-  line.setAttribute("stroke-dasharray", DASHES[index % DASHES.length].join(" "));
-  svg.setAttribute("width", 28);
-  svg.setAttribute("height", 12);
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(line);
-  return svg;
 }

@@ -66,3 +66,51 @@ export function refusalOfFiles(files, limits) {
     ? `Together the files have ${formatQuantity(bytes, "B")}. You may upload ${formatQuantity(limits.limitBytes, "B")} now.`
     : "";
 }
+
+const isModel = ({ name }) => /\.onnx$/i.test(name);
+const isZip = ({ name }) => /\.zip$/i.test(name);
+// What one request may hold; a zip may hold more.
+const FILES_AT_ONCE = 100;
+
+// Why the files of a model cannot be uploaded, in a sentence; empty when they can.
+export function refusalOfModel(files, limits) {
+  if (files.length === 1) {
+    return refusalOf(files[0], limits);
+  }
+  if (files.some(isZip)) {
+    return "Choose either one .zip, or the .onnx file and its data files.";
+  }
+  const models = files.filter(isModel);
+  if (models.length !== 1) {
+    return models.length === 0
+      ? "None of these files is an .onnx file. Choose the model together with its data files."
+      : `“${models[0].name}” and “${models[1].name}” are two models. Upload each by itself.`;
+  }
+  if (files.length > FILES_AT_ONCE) {
+    return `These are ${files.length} files, and ${FILES_AT_ONCE} can be sent at once. Put them into one .zip.`;
+  }
+  const empty = files.find(({ size }) => size === 0);
+  if (empty) {
+    return `“${empty.name}” is empty (0 bytes). Save the model again and choose all its files.`;
+  }
+  return refusalOf({ name: `${models[0].name} and its data`, size: bytesOf(files) }, limits);
+}
+
+// "resnet.onnx and 2 data files, 1.2 GB"
+export function describeFiles(files) {
+  const size = formatQuantity(bytesOf(files), "B");
+  const others = files.length - 1;
+  if (others === 0) {
+    return `${files[0].name}, ${size}`;
+  }
+  return `${modelAmong(files).name} and ${others} data file${others === 1 ? "" : "s"}, ${size}`;
+}
+
+// The file that a model is called after.
+export function modelAmong(files) {
+  return files.find(isModel) ?? files[0];
+}
+
+function bytesOf(files) {
+  return files.reduce((sum, { size }) => sum + size, 0);
+}

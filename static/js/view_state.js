@@ -1,9 +1,11 @@
 // What of a chart is in its address: the figure, the range, the scale, the zoom.
 
 const METRICS = ["emission", "energy", "latency"];
-const RANGES = ["7", "30", "90"];
+const RANGES = ["1", "7", "30", "90", "365"];
 // What this file writes anew; a page number belongs to the table as it was.
 const OWN_NAMES = ["metric", "range", "scale", "from", "to", "page"];
+// What of a what-if changes the figures of a run.
+const QUESTION_NAMES = ["zone", "year", "pue", "profile"];
 
 // Read a query string; whatever it doesn't say, or says wrongly, is at its default.
 export function parseState(search) {
@@ -34,17 +36,29 @@ export function withRuns(state, before, after) {
   return { ...state, kept: kept.toString() };
 }
 
-// The query of the chart's data and of its file: the range, and the factors.
-export function dataSearch({ range, kept }) {
+// The query of the chart's data and of its file: the time, the factors, the what-if.
+export function dataSearch({ range, zoom, kept }) {
   const query = new URLSearchParams();
   if (range) {
     query.set("range", range);
   }
-  if (new URLSearchParams(kept).get("factors") === "today") {
+  setZoom(query, zoom);
+  const asked = new URLSearchParams(kept);
+  if (asked.get("factors") === "today") {
     query.set("factors", "today");
+  }
+  for (const name of QUESTION_NAMES.filter((one) => asked.get(one))) {
+    query.set(name, asked.get(name));
   }
   const text = query.toString();
   return text ? `?${text}` : "";
+}
+
+function setZoom(query, zoom) {
+  if (zoom) {
+    query.set("from", Math.round(zoom.from));
+    query.set("to", Math.round(zoom.to));
+  }
 }
 
 // Write a query string that says only what is not at its default.
@@ -59,10 +73,7 @@ export function toSearch({ metric, range, scale, zoom, kept = "" }) {
   if (scale) {
     query.set("scale", scale);
   }
-  if (zoom) {
-    query.set("from", Math.round(zoom.from));
-    query.set("to", Math.round(zoom.to));
-  }
+  setZoom(query, zoom);
   const text = query.toString();
   return text ? `?${text}` : "";
 }

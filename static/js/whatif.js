@@ -6,6 +6,9 @@ import { formatNumber } from "./format.js";
 const WATTS_PER_KW = 1000;
 const SECONDS_PER_HOUR = 3600;
 const DAYS_PER_YEAR = 365;
+// As footprint/equivalents.py has them.
+const SMALLEST_AMOUNT = 0.01;
+const SMALLEST_FRACTION = 1e-9;
 export const MAX_PUE = 5;
 export const MAX_INFERENCES_PER_DAY = 1e15;
 export const STANDARD_COUNTS = [1, 1_000, 1_000_000];
@@ -27,6 +30,11 @@ export function figuresOf(tables, code) {
     const row = { year: newest - index, g_per_kwh: gPerKwh, measure: tables.measures[kind] };
     return gPerKwh === null ? [] : [row];
   });
+}
+
+// What a figure counts, in the middle of a sentence.
+export function measureWords(tables, measure) {
+  return tables.measure_words[tables.measures.indexOf(measure)];
 }
 
 // The figure that stands for a zone, in a year or now; an error names what there is.
@@ -113,10 +121,22 @@ export function scalesOf({ energy_kwh: energyKwh, emission_g: emissionG }, perDa
   return perDay === null ? scales : [...scales, times(perDay), times(perDay * DAYS_PER_YEAR)];
 }
 
-// "12.3 km by car"
+// "12.3 km by car", or "1/3,846 of one flight from Paris to London".
 export function amountSentence({ singular, plural, emission_g: oneG }, emissionG) {
-  const counted = formatNumber(emissionG / oneG);
+  const amount = emissionG / oneG;
+  if (amount < SMALLEST_AMOUNT) {
+    return `1/${formatNumber(oneG / emissionG)} of one ${singular}`;
+  }
+  const counted = formatNumber(amount);
   return `${counted} ${counted === "1" ? singular : plural}`;
+}
+
+// Those of which it is a hundredth or more; else the smallest alone; none for next to nothing.
+export function comparable(equivalents, emissionG) {
+  const atLeast = (share) => (one) => emissionG / one.emission_g >= share;
+  const whole = equivalents.filter(atLeast(SMALLEST_AMOUNT));
+  const smallest = equivalents.toSorted((one, other) => one.emission_g - other.emission_g);
+  return whole.length > 0 ? whole : smallest.slice(0, 1).filter(atLeast(SMALLEST_FRACTION));
 }
 
 // The address that asks this: what else is in it stays, what is left as it is goes.

@@ -7,6 +7,8 @@ from tests.api.scripts import BASE, assert_problem, script_of
 from tests.people import (
     a_processor,
     a_zone,
+    admin,
+    member,
     owner,
 )
 
@@ -69,7 +71,33 @@ def test_a_cloud_region_is_found_by_its_code_with_all_years_newest_first():
         "source",
         "measure",
         "vintage",
+        "last_change",
     }
+
+
+def test_a_row_says_who_changed_it_and_when_and_null_as_shipped():
+    edited = a_zone().intensities.get()
+    edited.note_edit(admin())
+    edited.save()
+    processor = a_processor("M1")
+
+    (row,) = script_of().get(f"{BASE}/zones/IND/").json()["intensities"]
+    shipped = script_of().get(f"{BASE}/processors/{processor.pk}/").json()
+
+    assert (row["last_change"]["how"], row["last_change"]["by"]) == ("edited", "admin")
+    assert row["last_change"]["at"].startswith(f"{edited.edited_at:%Y-%m-%dT%H:%M}")
+    assert shipped["last_change"] is None
+
+
+def test_a_long_table_asks_once_for_all_who_changed_it(django_assert_num_queries):
+    for number in range(10):
+        row = a_processor(f"M{number}")
+        row.note_edit(member(f"clerk-{number}"))
+        row.save()
+
+    # The count and the rows.
+    with django_assert_num_queries(2):
+        script_of().get(f"{BASE}/processors/")
 
 
 def test_the_best_match_of_a_processor_comes_first():

@@ -2,8 +2,11 @@
 
 import pytest
 
-from hardware.matching import match_processors
+from hardware.matching import is_same_processor, match_processors
 from hardware.models import Processor
+from hardware.reference import load_reference
+from hardware.tables import TABLE_BY_SLUG
+from tests.api.scripts import BASE, script_of
 from tests.people import a_processor
 
 pytestmark = pytest.mark.django_db
@@ -80,3 +83,45 @@ def test_the_same_model_number_is_offered_with_what_differs():
     assert not match.is_exact
     assert str(match.processor) == "Intel Xeon Gold 6154"
     assert match.reason == "The same model number, 6154; the table's name adds “gold”."
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        # Google's own EPYC, for which AMD states no power: the table honestly has no row.
+        ("AMD EPYC 9B14 96-Core Processor", None),
+        ("Intel(R) Xeon(R) CPU @ 2.20GHz", None),
+        ("AMD EPYC", None),
+        ("Apple M1 Pro", "M1 Pro"),
+        ("AMD EPYC 7763 64-Core Processor", "EPYC 7763"),
+    ],
+)
+def test_a_script_asks_the_shipped_table(said, meant):
+    Processor.objects.all().delete()
+    load_reference(tables=[TABLE_BY_SLUG["processors"]])
+
+    answer = script_of().get(f"{BASE}/processors/match/", {"name": said}).json()
+
+    found = [(one["processor"]["name"], one["is_exact"]) for one in answer["results"]]
+    assert found == ([(meant, True)] if meant else [])
+    assert all(one["reason"] for one in answer["results"])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("AMD EPYC 9B14", "AMD EPYC 9B14 96-Core Processor", True),
+        ("EPYC 9B14", "AMD EPYC 9B14 96-Core Processor", True),
+        ("Intel Xeon Gold 6154", "Intel(R) Xeon(R) Gold 6154 CPU @ 3.00GHz", True),
+        ("Intel(R) Xeon(R) CPU @ 2.20GHz", "Intel(R) Xeon(R) CPU @ 2.20GHz", True),
+        ("Apple M1", "Apple M1 Pro", False),
+        ("AMD EPYC", "AMD EPYC 9B14 96-Core Processor", False),
+        ("Intel Xeon E5-2690", "Intel(R) Xeon(R) CPU E5-2690 v4 @ 2.60GHz", False),
+        ("Intel M1", "Apple M1", False),
+        ("CPU", "", False),
+        ("", "", False),
+    ],
+)
+def test_two_names_of_one_processor_are_told_from_like_ones(one, other, is_same):
+    assert is_same_processor(one, other) is is_same
+    assert is_same_processor(other, one) is is_same

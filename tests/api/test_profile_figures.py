@@ -2,7 +2,7 @@
 
 import pytest
 
-from hardware.models import PueFigure
+from hardware.models import EmbodiedFigure, PueFigure
 from tests.api.scripts import script_of
 from tests.people import a_zone, owner
 
@@ -67,3 +67,32 @@ def test_an_impossible_embodied_emission_is_refused(script, value):
 
 def test_an_unknown_row_is_refused(script):
     assert post(script, pue_figure="00000000-0000-0000-0000-000000000000").status_code == 400
+
+
+@pytest.fixture
+def laptop_figure():
+    return EmbodiedFigure.objects.create(
+        key="laptop", name="Laptop", kind="machine", kg_co2e=175, lifetime_years=4, source="a study"
+    )
+
+
+def test_a_row_of_the_embodied_table_brings_its_figures_and_is_let_go_of(script, laptop_figure):
+    profile = post(script, embodied_figure="laptop").json()
+    address = f"/api/v1/profiles/{profile['id']}/"
+
+    longer = script.patch(address, {"lifetime_years": 6}, format="json").json()
+    typed = script.patch(address, {"embodied_kg_co2e": 150}, format="json").json()
+
+    assert (profile["embodied_kg_co2e"], profile["lifetime_years"]) == (175, 4)
+    assert (longer["embodied_figure"], longer["lifetime_years"]) == ("laptop", 6)
+    assert (typed["embodied_figure"], typed["embodied_kg_co2e"]) == (None, 150)
+
+
+def test_a_row_and_another_emission_is_refused_and_so_is_a_part(script, laptop_figure):
+    EmbodiedFigure.objects.create(key="psu", name="PSU", kind="part", kg_co2e=24, source="a study")
+
+    other = post(script, embodied_figure="laptop", embodied_kg_co2e=150)
+    part = post(script, embodied_figure="psu", lifetime_years=4)
+
+    assert other.json()["errors"][0]["field"] == "embodied_kg_co2e"
+    assert part.json()["errors"][0]["field"] == "embodied_figure"

@@ -54,6 +54,7 @@ WHEN_PRIVATE = {
     ("api-model", "PATCH"): (200, 404, 404, 401),
     ("api-model", "DELETE"): (204, 404, 404, 401),
     ("api-model-versions", "POST"): (201, 404, 404, 401),
+    ("api-model-history", "GET"): (200, 404, 404, 404),
     ("api-model-inputs", "GET"): (200, 404, 404, 404),
     ("api-model-inputs", "POST"): (201, 404, 404, 401),
     ("api-model-input", "DELETE"): (204, 404, 404, 401),
@@ -65,19 +66,24 @@ WHEN_PRIVATE = {
     ("api-run", "GET"): (200, 404, 404, 404),
     ("api-run-job", "GET"): (200, 404, 404, 404),
     ("api-run-cancel", "POST"): (200, 404, 404, 401),
+    ("api-run-countries", "GET"): (200, 404, 404, 404),
+    ("api-run-difference", "GET"): (200, 404, 404, 404),
     ("api-run-whatif", "GET"): (200, 404, 404, 404),
     ("api-sweeps", "GET"): (200, 200, 200, 200),
     ("api-sweeps", "POST"): (201, 400, 400, 401),
     ("api-sweep", "GET"): (200, 404, 404, 404),
     ("api-sweep-cancel", "POST"): (200, 404, 404, 401),
 }
+# Routes of a run with a result.
+FINISHED_ONLY = {"api-run-whatif", "api-run-countries", "api-run-difference"}
 READABLE_WHEN_PUBLIC = {
     "api-profile",
     "api-model",
+    "api-model-history",
     "api-version",
     "api-run",
     "api-run-job",
-    "api-run-whatif",
+    *FINISHED_ONLY,
     "api-sweep",
     "api-compare",
 }
@@ -150,6 +156,7 @@ class Story:
             "api-processor": self.processor.pk,
             "api-profile": self.profile.pk,
             "api-model": self.version.onnx_model_id,
+            "api-model-history": self.version.onnx_model_id,
             "api-model-versions": self.version.onnx_model_id,
             "api-model-inputs": self.version.onnx_model_id,
             "api-model-input": self.input_set.pk,
@@ -157,7 +164,7 @@ class Story:
             "api-run": self.run.pk,
             "api-run-job": self.run.pk,
             "api-run-cancel": self.run.pk,
-            "api-run-whatif": self.finished_run_id(name),
+            **dict.fromkeys(FINISHED_ONLY, self.finished_run_id(name)),
             "api-sweep": self.sweep.pk,
             "api-sweep-cancel": self.sweep.pk,
         }
@@ -172,11 +179,13 @@ class Story:
         if name == "api-compare":
             other = a_ready_version(onnx_model=self.version.onnx_model)
             return f"?version={self.version.pk}&version={other.pk}"
+        if name == "api-run-difference":
+            return f"?before={a_done_run(self.version, self.profile).pk}"
         return "?name=M1" if name == "api-processor-match" else ""
 
     def finished_run_id(self, name):
         """A run with a result, made only for the route that needs one: lists count the runs."""
-        if name == "api-run-whatif" and self.done_run is None:
+        if name in FINISHED_ONLY and self.done_run is None:
             self.done_run = a_done_run(self.version, self.profile)
         return self.done_run and self.done_run.pk
 

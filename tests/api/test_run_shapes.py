@@ -37,9 +37,11 @@ RUN_FIELDS = {
     "session_memory_bytes",
     "peak_memory_bytes",
     "cpu_usage_ratio",
+    "cpu_time_per_inference_s",
     "timing",
     "power",
     "pue",
+    "pue_source",
     "energy",
     "intensity",
     "emission_g",
@@ -87,6 +89,8 @@ def test_a_run_is_queued_with_the_settings_asked_for(rung, django_capture_on_com
         "values": None,
         "values_name": None,
         "values_sha256": None,
+        "measures_accuracy": False,
+        "answer_output": None,
     }
     assert rung == [("measure_run", run["id"])]
 

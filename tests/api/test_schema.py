@@ -70,6 +70,12 @@ def test_the_page_of_the_api_asks_nothing_of_the_outside_world():
     assert text.count("<script") == text.count("<script src=")
 
 
+@cache
+def described():
+    """The site as the schema describes it, read once: that takes longer than most calls."""
+    return schemathesis.openapi.from_wsgi(f"{BASE}/schema/?format=json", application)
+
+
 CALLS = [
     (path, method.upper()) for path, calls in documented()["paths"].items() for method in calls
 ]
@@ -79,9 +85,8 @@ CALLS = [
 def test_no_call_that_the_schema_allows_breaks_the_site(path, method):
     run = a_done_run()
     authorization = script_of(owner())._credentials["HTTP_AUTHORIZATION"]
-    site = schemathesis.openapi.from_wsgi(f"{BASE}/schema/?format=json", application)
 
-    @given(case=site[path][method].as_strategy())
+    @given(case=described()[path][method].as_strategy())
     @settings(max_examples=12, deadline=None, derandomize=True, database=None)
     def answers_as_documented(case):
         case.call_and_validate(headers={"Authorization": authorization}, checks=CHECKS)

@@ -37,6 +37,14 @@ def test_a_sweep_is_queued_and_its_runs_are_ordinary_ones():
     assert sweep["knee"] is None
 
 
+def test_the_root_leads_to_the_sweeps():
+    script = script_of(owner())
+
+    address = script.get(f"{BASE}/").json()["sweeps"]
+
+    assert script.get(address).json()["results"] == []
+
+
 def test_the_knee_is_answered_with_what_it_saves():
     sweep = a_sweep()
     for batch_size, mean_s in ((1, 0.010), (16, 0.0061), (64, 0.006)):

@@ -8,14 +8,18 @@ import sys
 from dataclasses import dataclass
 
 import pytest
+from django.core.signals import got_request_exception
 
 from tests.attacks.wire import Answer, Wire, form, head
 from tests.composed import NAME, ROOT, Composed, production, wait_for
+from tests.faults import invariants
 
 MAX_UPLOAD_BYTES = 2 * 1024 * 1024
 QUOTA_BYTES = 6 * 1024 * 1024
 # What a site may answer when it has no room or its database is away.
 HONEST_FAULTS = {503, 507}
+# Numbers for names: the site lives as long as the session does.
+ATTACKERS = itertools.count(1)
 
 
 class Insider:
@@ -32,10 +36,17 @@ class Insider:
         )
 
     def ask(self, question: str, **arguments):
-        """The value of one of the insider's functions."""
+        """The value of one of the insider's functions.
+
+        Raises:
+            AssertionError: The function failed; the message is its traceback.
+        """
         self.process.stdin.write(json.dumps([question, arguments]) + "\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+        answer = json.loads(self.process.stdout.readline())
+        if "failure" in answer:
+            raise AssertionError(answer["failure"])
+        return answer["value"]
 
     def leave(self) -> None:
         self.process.stdin.close()
@@ -109,6 +120,31 @@ class Door(Composed):
         ]
 
 
+@pytest.fixture(autouse=True)
+def nothing_broken(request):
+    """After each case within this process too: no fault of ours, and every file in its place.
+
+    Its runs are rows that the case has made up; what they stand for did not happen.
+    """
+    marker = request.node.get_closest_marker("django_db")
+    if marker is None:
+        yield
+        return
+    request.getfixturevalue("transactional_db" if marker.kwargs.get("transaction") else "db")
+    known, faults = invariants.broken_files(), []
+
+    def note(sender, **_):
+        faults.append(sys.exc_info()[1])
+
+    got_request_exception.connect(note)
+    yield
+    got_request_exception.disconnect(note)
+    if not request.node.get_closest_marker("breaks_a_page"):
+        assert faults == []
+    if not request.node.get_closest_marker("takes_rows_back"):
+        assert [one for one in invariants.broken_files() if one not in known] == []
+
+
 @pytest.fixture(scope="session")
 def attacked(tmp_path_factory):
     """A site with its web server, on SQLite, and somebody inside."""
@@ -151,13 +187,25 @@ def door(attacked):
 @pytest.fixture
 def newcomer(insider):
     """A maker of users who have nothing yet."""
-    numbers = itertools.count(1)
 
     def make(**fields) -> Attacker:
-        name = f"attacker-{next(numbers)}-{id(numbers)}"
+        name = f"attacker-{next(ATTACKERS)}"
         return Attacker(name=name, **insider.ask("new_user", name=name, **fields))
 
     return make
+
+
+@pytest.fixture
+def impatient_door(attacked, tmp_path_factory):
+    """The same site, which gives an upload a second of grace below 1 MB/s."""
+    door, _ = attacked
+    folder = tmp_path_factory.mktemp("impatient")
+    hurried = {"UPLOAD_GRACE_S": "1", "UPLOAD_SLOWEST_BYTES_PER_S": "1000000"}
+    impatient = Door(folder, door.environment | hurried, host=NAME, lines=door.lines)
+    impatient.open()
+    yield impatient
+    impatient.end("web", signal.SIGKILL)
+    assert impatient.faults_answered() == []
 
 
 @pytest.fixture

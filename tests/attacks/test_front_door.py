@@ -1,13 +1,15 @@
 """Attacks on HTTP itself, as bytes to the real web server, behind a proxy and without one."""
 
 import json
+import os
 import socket
+import threading
 import time
 
 import pytest
 
 from carbonsite import web_worker
-from carbonsite.web_worker import PacedSocket, TooSlow
+from carbonsite.web_worker import PacedSender, PacedSocket, TooSlow
 from tests.composed import NAME
 
 pytestmark = pytest.mark.one_back_end
@@ -314,6 +316,41 @@ def test_a88_bytes_earn_patience_and_waiting_spends_it(monkeypatch):
     theirs.send(b"a" * 1000)
     paced.start_again()
     assert len(paced.recv(1000)) == 1000
+
+
+def test_a210_who_reads_too_slowly_is_cut_off(monkeypatch, tmp_path):
+    monkeypatch.setattr(web_worker, "PATIENCE_S", 0.2)
+    answer = tmp_path / "answer"
+    answer.write_bytes(bytes(20_000_000))
+    ours, theirs = socket.socketpair()
+
+    began_s = time.monotonic()
+    with pytest.raises(TooSlow):
+        PacedSender(ours).sendall(answer.read_bytes())
+    with pytest.raises(TooSlow), answer.open("rb") as file:
+        PacedSender(ours).sendfile(file)
+
+    assert time.monotonic() - began_s < 10
+    assert theirs.recv(100) == bytes(100)
+
+
+def test_a211_who_reads_on_gets_the_whole_answer(monkeypatch, tmp_path):
+    monkeypatch.setattr(web_worker, "PATIENCE_S", 5)
+    answer = tmp_path / "answer"
+    answer.write_bytes(os.urandom(3_000_000))
+    ours, theirs = socket.socketpair()
+    read = []
+    reader = threading.Thread(target=lambda: read.append(theirs.makefile("rb").read()))
+    reader.start()
+
+    paced = PacedSender(ours)
+    paced.sendall(b"head")
+    with answer.open("rb") as file:
+        paced.sendfile(file, offset=10, count=2_000_000)
+    paced.shutdown(socket.SHUT_WR)
+    reader.join(20)
+
+    assert read == [b"head" + answer.read_bytes()[10:2_000_010]]
 
 
 def test_a89_the_process_serves_on_after_all_this(door):

@@ -13,6 +13,7 @@ from tests.runner.builders import model, relu, value, weight
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_back_end]
 OWN_IMPORTS = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+OWN = ("own", "f0", ["a"], ["b"])
 
 
 def with_weights_in(location):
@@ -83,6 +84,83 @@ def of_no_text():
     return relu().SerializeToString().replace(b"\x0a\x01x", b"\x0a\x01\xff")
 
 
+def with_a_hidden_graph():
+    """A model whose graph goes on in a field numbered beyond any.
+
+    Its tag is that of a graph (0x3a) and 2 to the 32: protobuf's C++ drops what is more than 32
+    bits, and onnxruntime merges the two graphs.
+    """
+    more = helper.make_graph([helper.make_node("Neg", ["x"], ["z"])], "", [], [value("z", [1])])
+    hidden = more.SerializeToString()
+    return relu().SerializeToString() + b"\xba\x80\x80\x80\x10" + bytes([len(hidden)]) + hidden
+
+
+def calling(*names, functions, domain="own", overload=""):
+    """A model that calls its functions by ``names``, one after the other."""
+    nodes = [
+        helper.make_node(name, ["x"], [f"y{place}"], domain=domain, overload=overload)
+        for place, name in enumerate(names)
+    ]
+    return model(nodes, [value("x", [1])], [value("y0", [1])], functions=functions)
+
+
+def with_weights_in_a_functions_branch():
+    """A function whose condition has a branch that keeps its weights in another file."""
+    tensor = with_weights_in("weights.bin").graph.initializer[0]
+    branch = helper.make_graph(
+        [helper.make_node("Identity", ["w"], ["b"])], "inner", [], [value("b", [4])], [tensor]
+    )
+    node = helper.make_node("If", ["a"], ["b"], then_branch=branch, else_branch=branch)
+    return calling("f0", functions=[helper.make_function(*OWN, [node], OWN_IMPORTS)])
+
+
+def with_an_attribute_left_out(attribute):
+    """A function that does something with an attribute which nobody gives it."""
+    node = helper.make_node("Constant", [], ["b"])
+    node.attribute.add(name=attribute.name, type=attribute.type, ref_attr_name=attribute.name)
+    made = helper.make_function(*OWN, [node], OWN_IMPORTS, attribute_protos=[attribute])
+    return calling("f0", functions=[made])
+
+
+def with_weights_in_an_attribute():
+    tensor = with_weights_in("weights.bin").graph.initializer[0]
+    return with_an_attribute_left_out(helper.make_attribute("value", tensor))
+
+
+def with_an_operator_in_an_attribute():
+    node = helper.make_node("Launch", [], ["y"], domain="org.rockets")
+    graph = helper.make_graph([node], "inner", [], [value("y", [1])])
+    return with_an_attribute_left_out(helper.make_attribute("body", graph))
+
+
+def a_bomb_behind_another_of_its_name():
+    """Ten functions that each call the next ten times, and ten more of their names that do not."""
+    bomb = [*(a_function(f"f{n}", f"f{n + 1}", 10) for n in range(9)), a_leaf("f9", 1)]
+    decoys = [a_leaf(f"f{n}", 1) for n in range(10)]
+    for decoy in decoys:
+        decoy.overload = "decoy"
+    return calling("f0", functions=[*bomb, *decoys])
+
+
+def a_chain_of_functions(depth):
+    """Functions that call the next one, all of them called too, the innermost first."""
+    functions = [*(a_function(f"f{n}", f"f{n + 1}") for n in range(depth)), a_leaf(f"f{depth}", 1)]
+    return calling(*(f"f{n}" for n in range(depth, -1, -1)), functions=functions)
+
+
+def a_function_under_its_other_name():
+    """A function of ONNX's own domain that calls itself by the domain's other name."""
+    node = helper.make_node("Own", ["a"], ["b"], domain="ai.onnx")
+    made = helper.make_function("", "Own", ["a"], ["b"], [node], OWN_IMPORTS)
+    return calling("Own", domain="", functions=[made])
+
+
+def with_a_disguised_size():
+    inputs = [helper.make_tensor_sequence_value_info("x", TensorProto.FLOAT, ["\u202egnp"])]
+    node = helper.make_node("SequenceLength", ["x"], ["y"])
+    return model([node], inputs, [value("y", [], TensorProto.INT64)])
+
+
 def and_a_zip():
     """A model with a field that no reader of ONNX knows, and in it an archive."""
     # Field 100, then the end record of an empty archive (PKWARE, APPNOTE 4.3.16).
@@ -136,6 +214,31 @@ HOSTILE = {
     ),
     "a62 a length without end": (lambda: b"\x08\x08\x3a" + b"\xff" * 9 + b"\x01", None),
     "a63 cut off": (lambda: lenet5()[:5000], "truncated"),
+    "a200 a graph under a number beyond any": (with_a_hidden_graph, "damaged"),
+    "a201 weights in a function's branch": (with_weights_in_a_functions_branch, "external_data"),
+    "a202 weights in an attribute left out": (with_weights_in_an_attribute, "external_data"),
+    "a203 an operator in an attribute left out": (
+        with_an_operator_in_an_attribute,
+        "unknown_domain",
+    ),
+    "a204 a bomb behind another of its name": (a_bomb_behind_another_of_its_name, "too_many_nodes"),
+    "a205 two functions of one name": (
+        lambda: with_functions(a_function("f0", "f0"), a_leaf("f0", 1)),
+        "damaged",
+    ),
+    "a206 functions nested too deep, the innermost called first": (
+        lambda: a_chain_of_functions(40),
+        "recursive_function",
+    ),
+    "a207 a function that calls itself by another name": (
+        a_function_under_its_other_name,
+        "recursive_function",
+    ),
+    "a208 the name of a size that turns around": (with_a_disguised_size, "unreadable_names"),
+    "a209 a declared input of 10 to the 18,000": (
+        lambda: relu((2**62,) * 1_000),
+        "oversized_input",
+    ),
 }
 
 

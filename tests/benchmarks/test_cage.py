@@ -140,6 +140,39 @@ def test_memory_follows_the_sites_rule(settings, tmp_path):
     assert job.requires_sandbox
 
 
+def test_a_model_with_decision_trees_gets_more_memory_for_its_file(settings, tmp_path):
+    settings.CHILD_MEMORY_PER_FILE_BYTE = 4
+    settings.CHILD_MEMORY_PER_FOREST_BYTE = 12
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"x" * 100)
+    job = Job("measure", str(path))
+    forest = {"ai.onnx.ml.TreeEnsembleRegressor": 1, "Cast": 2}
+
+    def more_than_plain(operators):
+        plain = cage.as_the_site_wants(job).limits.memory_bytes
+        return cage.as_the_site_wants(job, operators).limits.memory_bytes - plain
+
+    assert more_than_plain({"Conv": 1}) == 0
+    assert more_than_plain(forest) == 800
+    # Raised for every model, it is not less for these.
+    settings.CHILD_MEMORY_PER_FILE_BYTE = 20
+    assert more_than_plain(forest) == 0
+
+
+def test_a_run_of_a_forest_is_given_memory_for_one(stands, monkeypatch):
+    stands(SHUT, required=True)
+    jobs = []
+    ending = Failure("model_failed", "It failed.")
+    monkeypatch.setattr(execution.launch, "run", lambda job, *_, **more: jobs.append(job) or ending)
+    trees = {"ai.onnx.ml.TreeEnsembleClassifier": 1}
+
+    for operators in ({"Conv": 2}, trees):
+        version = a_ready_version(content=lenet5(), operators=operators)
+        execution.execute(a_queued_run(version).pk)
+
+    assert jobs[0].limits.memory_bytes < jobs[1].limits.memory_bytes
+
+
 def test_the_runs_page_names_the_layers(client):
     client.force_login(owner())
     sandbox = {"layers": list(HALF.sandbox.layers), "missing": [

@@ -175,3 +175,16 @@ def test_the_markdown_marks_the_best_and_keeps_names_from_being_markup(model):
     assert lines[0] == r"| | v1 a\|b | v2 \<i\> |"
     assert lines[2] == "| size on disk (lower is better) | 2 kB | **1 kB** |"
     assert len(lines) == 9
+
+
+def test_a_difference_that_another_process_could_make_is_no_difference(pair):
+    """Two runs of steady samples 1 % apart, each sure of its mean to 1 %."""
+    for version, mean_s in zip(pair, (0.00202, 0.002), strict=True):
+        a_done_run(version, mean_s=mean_s, measurement={"samples_s": [mean_s] * 100})
+
+    cell = rows_of(compare(pair, user=owner()))["latency_s"].cells[0]
+
+    assert cell.is_within_noise
+    # 1.01, give or take the hypotenuse of 1 % and 1 %.
+    assert cell.ratio.low == pytest.approx(1.01 * (1 - 0.0141421), rel=1e-4)
+    assert cell.ratio.high == pytest.approx(1.01 * (1 + 0.0141421), rel=1e-4)

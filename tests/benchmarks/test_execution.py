@@ -1,39 +1,38 @@
 """A claimed run is measured for real, once, and every way to end is recorded."""
 
+import math
 import os
 import threading
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
+from django.conf import settings
+from django.core.files.storage import Storage
 from django.utils import timezone
 
 from benchmarks import execution, tasks
 from benchmarks.folders import work_folder
-from benchmarks.input_fields import FROM_FILE
+from benchmarks.heartbeat import Heartbeat
+from benchmarks.input_fields import FROM_FILE, input_fields
 from benchmarks.input_sets import receive_input_set
 from benchmarks.models import Run
 from benchmarks.outcomes import NOT_PROFILED
 from benchmarks.received import received_from_bytes
+from runner.known_best import KnownBest
+from runner.onnx_file import inspect_bytes
 from runner.results import Failure
 from runner.sample_models import lenet5
 from tests.arrays import an_image, an_npz
 from tests.benchmarks.hostile import endless_loop
 from tests.people import a_queued_run, a_ready_version
+from tests.runner.test_feeding import takes_only
 from tests.test_articles_hour import an_hour_measured
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def in_a_hurry(settings, tmp_path):
-    settings.MEASURING_S = 0.3
-    settings.DATA_DIR = tmp_path
-    execution.worker_is_stopping.clear()
-    yield
-    execution.worker_is_stopping.clear()
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("in_a_hurry")]
 
 
 def a_lenet_run(**fields):
@@ -89,6 +88,21 @@ def test_a_run_is_held_to_the_best_of_the_runs_before_it():
     assert second["known_best_sentinel_s"] == first["best_sentinel_s"]
 
 
+def test_the_sixth_run_knows_how_much_the_machine_changes_between_runs():
+    known = KnownBest.of_this_machine(settings.DATA_DIR / "known_best.json")
+    for best_s in (20e-6, 21e-6, 22e-6, 23e-6, 24e-6):
+        known.remember(best_s)
+    run = a_lenet_run()
+
+    execution.execute(run.pk)
+
+    measurement = ended(run).measurement
+    spread = measurement.timing["speed_spread"]
+    half_ratio = (measurement.ci95_high_s - measurement.ci95_low_s) / 2 / measurement.mean_s
+    assert spread == pytest.approx(2.776 * math.log(23 / 21) / 1.349, rel=1e-6)
+    assert half_ratio > spread
+
+
 def test_a_profile_with_a_gpu_has_the_model_run_on_it_or_says_why_not():
     run = a_lenet_run()
     gpu = {**run.assumptions["cpu"], "name": "Some GPU"}
@@ -99,6 +113,26 @@ def test_a_profile_with_a_gpu_has_the_model_run_on_it_or_says_why_not():
     measurement = ended(run).measurement
     assert measurement.software["provider"] == "CPUExecutionProvider"
     assert any("offers none: measured on the CPU" in note for note in measurement.timing["notes"])
+
+
+class FarStorage(Storage):
+    """A storage whose files come only once their reader has shown that it still waits."""
+
+    def _open(self, name, mode="rb"):
+        asked_at = Run.objects.get().lease_expires_at
+        wait_until(lambda: Run.objects.get().lease_expires_at > asked_at)
+        raise FileNotFoundError(name)
+
+
+def test_a_run_whose_file_takes_long_to_come_keeps_its_lease(settings, monkeypatch):
+    run = a_lenet_run()
+    backend = f"{__name__}.{FarStorage.__name__}"
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": backend}}
+    monkeypatch.setattr(execution, "HEARTBEAT_S", 0.02)
+
+    execution.execute(run.pk)
+
+    assert ended(run).failure_code == "missing_file"
 
 
 def test_a_run_delivered_twice_is_measured_once():
@@ -193,6 +227,32 @@ def test_the_sweep_rings_again_for_a_run_nobody_heard_of(rung):
     assert rung == [("measure_run", str(run.pk))]
 
 
+def test_bells_are_rung_again_while_a_run_is_measured_where_a_worker_is_free(rung):
+    first, later = a_lenet_run(), a_lenet_run()
+    Run.objects.update(rung_at=timezone.now() - timedelta(minutes=1))
+    Run.objects.claim(first.pk, worker_name="busy")
+    for name in ("busy", "free"):
+        Heartbeat(name, ["measure"])._say()
+
+    tasks.sweep()
+
+    assert rung == [("measure_run", str(later.pk))]
+
+
+def test_no_bell_is_rung_again_while_every_worker_measures(rung):
+    first, later = a_lenet_run(), a_lenet_run()
+    Run.objects.update(rung_at=timezone.now() - timedelta(minutes=1))
+    claim_token = Run.objects.claim(first.pk, worker_name="busy")
+
+    tasks.sweep()
+    while_it_is_measured = list(rung)
+    execution.outcomes.record_failure(first.pk, claim_token, code="crashed", message="It crashed.")
+    tasks.sweep()
+
+    assert while_it_is_measured == []
+    assert rung == [("measure_run", str(later.pk))]
+
+
 def test_the_sweep_queues_again_what_lost_its_worker(rung):
     run = a_lenet_run()
     Run.objects.claim(run.pk, worker_name="gone")
@@ -219,7 +279,7 @@ def test_figures_that_cannot_be_end_the_run_with_a_sentence():
     token = Run.objects.claim(run.pk, worker_name="here")
     absurd = replace(an_hour_measured(), peak_memory_bytes=2**70)
 
-    execution._record(run.pk, token, absurd, NOT_PROFILED)
+    execution._record(run, token, absurd, NOT_PROFILED)
 
     assert (ended(run).status, ended(run).failure_code) == ("failed", "nonsense_result")
 
@@ -265,9 +325,8 @@ def test_a_run_whose_real_inputs_were_deleted_meanwhile_says_so():
 
     run = ended(run)
     assert (run.status, run.failure_code) == (Run.Status.FAILED, "bad_input")
-    assert "The inputs “photos” that this run was to be fed have been deleted" in (
-        run.failure_message
-    )
+    # Everybody who sees a public run reads it: the name is its owner's.
+    assert "The real inputs for this run have been deleted" in run.failure_message
 
 
 def test_a_bell_is_answered_by_measuring_whose_turn_it_is():
@@ -308,3 +367,72 @@ def test_a_bell_without_a_run_that_waits_asks_for_no_other():
     Run.objects.cancel(run.pk)
 
     assert execution.execute(run.pk) is False
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:-1] + b"x"), "damaged"),
+        (lambda path: path.write_bytes(path.read_bytes()[:1000]), "damaged"),
+        (lambda path: path.unlink(), "no longer stored"),
+    ],
+    ids=["a byte", "cut off", "gone"],
+)
+def test_a_file_that_the_disk_has_forgotten_is_not_measured(spoil, why):
+    run = a_lenet_run()
+
+    spoil(Path(run.version.file.path))
+    execution.execute(run.pk)
+
+    assert (ended(run).status, ended(run).failure_code) == ("failed", "missing_file")
+    assert why in ended(run).failure_message
+
+
+MOVED_BELLS = [-timedelta(minutes=5), timedelta(hours=1)]
+
+
+@pytest.mark.parametrize("moved_by", MOVED_BELLS)
+def test_the_sweep_rings_for_whatever_another_clock_says_of_the_last_bell(rung, moved_by):
+    run = a_lenet_run()
+    Run.objects.update(rung_at=timezone.now() + moved_by)
+
+    tasks.sweep()
+    tasks.sweep()
+
+    assert rung == [("measure_run", str(run.pk))]
+
+
+def test_a_lease_longer_than_any_is_one_from_before_the_clock_was_put_back(rung):
+    run = a_lenet_run()
+    Run.objects.claim(run.pk, worker_name="gone")
+    Run.objects.update(lease_expires_at=timezone.now() + timedelta(hours=1))
+
+    tasks.sweep()
+
+    assert ended(run).status == Run.Status.QUEUED
+    assert ("measure_run", str(run.pk)) in rung
+
+
+def test_a_living_lease_is_left_alone():
+    run = a_lenet_run()
+    Run.objects.claim(run.pk, worker_name="here")
+
+    tasks.sweep()
+
+    assert ended(run).status == Run.Status.MEASURING
+
+
+def test_the_form_shows_the_size_that_a_run_has_found_to_fit():
+    content = takes_only(512).SerializeToString()
+    inputs = [asdict(one) for one in inspect_bytes(content).inputs]
+    version = a_ready_version(content=content, inputs=inputs)
+    before = input_fields(version.inputs).planned["sound"].shape
+
+    execution.execute(a_queued_run(version).pk)
+
+    run = Run.objects.with_results().get()
+    version.refresh_from_db()
+    assert run.status == Run.Status.DONE, run.failure_message
+    assert before == (1, 16_000)
+    assert input_fields(version.inputs).planned["sound"].shape == (1, 512)
+    assert run.measurement.inputs_used[0]["shape"] == [1, 512]

@@ -1,13 +1,15 @@
 """A history as stored and at today's factors, and why it moved between two runs."""
 
+import csv
 import math
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from benchmarks.factors import TODAY, at_todays_factors, explained
-from benchmarks.history import history_of
+from benchmarks.factors import TODAY, explained
+from benchmarks.pricing import Factors, pricing_of
+from benchmarks.timeline import timeline_of
 from hardware.models import CarbonIntensity, Processor
 from tests.people import (
     MACHINE,
@@ -18,7 +20,6 @@ from tests.people import (
     a_profile,
     a_ready_version,
     a_zone,
-    owner,
     stranger,
 )
 
@@ -30,18 +31,19 @@ NEW_RUNTIME = {
 NEW_MACHINE = {"machine": {**MACHINE, "cpu": "Intel Xeon"}, "machine_fingerprint": "machine-2"}
 
 
-@pytest.fixture
-def signed_in(client):
-    client.force_login(owner())
-    return client
-
-
 def days_ago(days):
     return timezone.now() - timedelta(days=days)
 
 
 def page_of(client, onnx_model, query=""):
     return client.get(f"/models/{onnx_model.pk}/{query}").text
+
+
+def points_at_todays_factors(onnx_model):
+    timeline = timeline_of(onnx_model)
+    stretches = [one for line in timeline.lines for one in line.stretches]
+    prices = pricing_of([one.circumstances for one in stretches], Factors(TODAY))
+    return [prices.applied_to(point) for point in timeline.all_points()]
 
 
 def parts_of(before, after, **options):
@@ -65,9 +67,9 @@ def test_at_todays_factors_every_point_is_what_a_run_of_today_would_store():
     Processor.objects.update(tdp_w=150.0)
     fresh = a_done_run(version, type(profile).objects.get(pk=profile.pk), mean_s=0.002)
 
-    history = at_todays_factors(history_of(version.onnx_model))
+    points = points_at_todays_factors(version.onnx_model)
 
-    old, new = sorted(history.points, key=lambda point: point.measured_at)
+    new, old = points
     assert new.emission_g == fresh.estimate.emission_g
     assert old.emission_g == pytest.approx(fresh.estimate.emission_g, rel=1e-12)
     assert old.energy_kwh == pytest.approx(fresh.estimate.energy_kwh, rel=1e-12)
@@ -82,7 +84,7 @@ def test_what_was_typed_or_has_gone_stays_at_todays_factors():
     cpu.delete()
 
     for run in (typed, gone):
-        (point,) = at_todays_factors(history_of(run.version.onnx_model)).points
+        (point,) = points_at_todays_factors(run.version.onnx_model)
         assert point.emission_g == pytest.approx(run.estimate.emission_g, rel=1e-12)
 
 
@@ -146,7 +148,9 @@ def test_a_new_intensity_is_the_grids_doing_and_gone_at_todays_factors():
 
     assert set(parts) == {"Grid intensity"}
     assert parts["Grid intensity"].ratio == pytest.approx(-0.5)
-    assert parts["Grid intensity"].note == "713 g/kWh (India 2023) to 357 g/kWh (India 2025)"
+    assert parts["Grid intensity"].note == (
+        "713 g/kWh (India 2023, life cycle) to 357 g/kWh (India 2025, life cycle)"
+    )
     assert parts_of(before, after, factors=TODAY) == {}
 
 
@@ -176,6 +180,8 @@ def test_the_page_explains_the_newest_change_unasked(signed_in):
     why = page.split('id="why"')[1]
     assert "onnxruntime 1.32.0 to 1.33.0" in why
     assert ">-50 %</span>" in why
+    assert "All that the two runs do not share" in why
+    assert '<th scope="row">software: onnxruntime</th>' in why
 
 
 def test_two_chosen_runs_are_explained_in_the_order_of_time(signed_in):
@@ -218,7 +224,7 @@ def test_the_page_the_data_and_the_file_follow_the_factors(signed_in):
     address = f"/models/{onnx_model.pk}/"
     page = page_of(signed_in, onnx_model, "?factors=today")
     data = signed_in.get(f"{address}history.json?factors=today").json()
-    text = signed_in.get(f"{address}history.csv?factors=today").text
+    text = signed_in.get(f"{address}history.csv?factors=today").getvalue().decode()
 
     assert "16 <span" in page.split('id="history"')[0]
     assert "at today's factors" in page.replace("&#x27;", "'")
@@ -226,6 +232,21 @@ def test_the_page_the_data_and_the_file_follow_the_factors(signed_in):
     assert data["series"][0]["points"][0][column] == pytest.approx(16.0)
     assert ",1000.0,16.0," in text
     assert "11.4 <span" in page_of(signed_in, onnx_model).split('id="history"')[0]
+
+
+def test_the_file_names_the_intensity_that_it_is_priced_with(signed_in):
+    address = f"/models/{a_done_run().version.onnx_model.pk}/history.csv"
+    a_zone(year=2025, g_per_kwh=100.0)
+    france = a_zone("FRA", "France", g_per_kwh=None)
+    france.intensities.create(year=2022, g_per_kwh=50.0, measure="co2_only", source="test table")
+
+    def intensity(query):
+        (row,) = csv.DictReader(signed_in.get(address + query).getvalue().decode().splitlines())
+        return [row[f"intensity_{name}"] for name in ("g_per_kwh", "zone", "year", "measure")]
+
+    assert intensity("") == ["713.0", "IND", "2023", "life_cycle"]
+    assert intensity("?factors=today") == ["100.0", "IND", "2025", "life_cycle"]
+    assert intensity("?zone=FRA") == ["50.0", "FRA", "2022", "co2_only"]
 
 
 def test_the_links_of_the_chart_keep_the_factors_and_the_what_if(signed_in):
@@ -254,9 +275,9 @@ def test_todays_factors_ask_three_questions_more(signed_in, django_assert_num_qu
     a_done_run(version, finished_at=days_ago(1))
     a_done_run(version)
     # As the plain page, and: the runs' assumptions, intensities; for "why" intensities again.
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(22):
         page_of(signed_in, version.onnx_model, "?factors=today")
     for _ in range(5):
         a_done_run(version)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(22):
         page_of(signed_in, version.onnx_model, "?factors=today")

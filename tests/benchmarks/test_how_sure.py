@@ -1,9 +1,10 @@
 """How sure a result is: its range, its grade, and the making of the machine, on page and API."""
 
 import pytest
+from django.utils import timezone
 
 from benchmarks.models import Run
-from hardware.models import CarbonIntensity
+from hardware.models import CarbonIntensity, EmbodiedFigure, PueFigure
 from tests.api.scripts import BASE, script_of
 from tests.people import (
     MACHINE,
@@ -17,11 +18,7 @@ from tests.people import (
 
 pytestmark = pytest.mark.django_db
 
-
-@pytest.fixture
-def signed_in(client):
-    client.force_login(owner())
-    return client
+ORIGINS = ("pue_origin", "embodied_origin")
 
 
 def page_of(client, run):
@@ -74,7 +71,7 @@ def test_a_run_stored_before_the_years_were_noted_still_has_its_page(signed_in):
     older = {
         name: value
         for name, value in run.assumptions.items()
-        if name not in {"recent", "embodied_kg_co2e", "lifetime_years"}
+        if name not in {"recent", "embodied_kg_co2e", "lifetime_years", *ORIGINS}
     }
     Run.objects.filter(pk=run.pk).update(assumptions=older)
 
@@ -98,13 +95,32 @@ def test_a_quiet_run_on_the_profiles_own_machine_is_an_a(signed_in):
     cpu = a_processor("EPYC 7B13", vendor="AMD", tdp_w=240)
     run = a_done_run(
         profile=a_profile(
-            cpu=cpu, cpu_tdp_w=None, zone=a_zone("FRA", "France", g_per_kwh=50.0, year=2099)
+            cpu=cpu,
+            cpu_tdp_w=None,
+            zone=a_zone("FRA", "France", g_per_kwh=50.0, year=timezone.now().year),
         ),
         measurement={"quiet_ratio": 0.98, "is_noisy": False},
     )
 
     assert from_api(run)["grade"]["letter"] == "A"
     assert "is-grade-a" in page_of(signed_in, run)
+
+
+@pytest.mark.parametrize(
+    ("described", "measured"),
+    [("M1", "Apple M1 Pro"), ("EPYC", "AMD EPYC 7B13 64-Core Processor")],
+)
+def test_a_name_that_only_resembles_the_measuring_processors_is_another_one(
+    signed_in, described, measured
+):
+    vendor = measured.split()[0]
+    run = a_done_run(
+        profile=a_profile(cpu=a_processor(described, vendor=vendor), cpu_tdp_w=None),
+        measurement={"machine": {**MACHINE, "cpu": measured}},
+    )
+
+    assert from_api(run)["grade"]["reasons"][0].startswith("The time was taken on another")
+    assert f"Measured on {measured}, power of {vendor} {described}" in page_of(signed_in, run)
 
 
 def test_measuring_again_queues_the_same_run(signed_in):
@@ -128,6 +144,19 @@ def test_a_visitor_is_not_offered_to_measure_again(client):
     assert "Measure again" not in page
 
 
+def test_the_pue_is_shown_with_its_row_and_source_and_keeps_them(signed_in):
+    row = PueFigure.objects.create(provider="Acme", year=2024, pue=1.1, source="its own report")
+    run = a_done_run(profile=a_profile(pue=1.1, pue_figure=row))
+    PueFigure.objects.update(pue=1.5, source="a later report")
+
+    page = page_of(signed_in, run)
+
+    assert "Acme, 2024</a>: its own report" in page
+    assert f"#row-{row.pk}" in page
+    assert from_api(run)["pue_source"] == "Acme, 2024: its own report"
+    assert from_api(a_done_run(profile=a_profile(pue=1.2)))["pue_source"] is None
+
+
 def an_embodied_run():
     """One tonne over four years, for an hour: 28.538812785388 g (ISO/IEC 21031)."""
     profile = a_profile(embodied_kg_co2e=1000.0, lifetime_years=4.0)
@@ -143,6 +172,20 @@ def test_the_making_of_the_machine_stands_apart(signed_in):
     assert sci["total_g"] == pytest.approx(39.946812785388, rel=1e-12)
     assert from_api(run)["emission_g"] == pytest.approx(11.408, rel=1e-12)
     assert "Software Carbon Intensity per inference" in page_of(signed_in, run)
+
+
+def test_the_making_of_the_machine_names_its_row_and_source(signed_in):
+    row = EmbodiedFigure.objects.create(
+        key="laptop", name="Laptop", kind="machine", kg_co2e=175, source="a study"
+    )
+    profile = a_profile(embodied_kg_co2e=175, lifetime_years=4, embodied_figure=row)
+
+    run = a_done_run(profile=profile)
+    EmbodiedFigure.objects.update(source="a later study")
+
+    assert f'#row-{row.pk}">Laptop</a>: a study' in page_of(signed_in, run)
+    assert from_api(run)["sci"]["embodied_source"] == "Laptop: a study"
+    assert from_api(an_embodied_run())["sci"]["embodied_source"] is None
 
 
 def test_a_machine_that_tells_nothing_of_its_making_has_no_such_part(signed_in):

@@ -6,6 +6,8 @@ from django.core.exceptions import ValidationError
 from benchmarks import input_choices
 from benchmarks.models import OnnxModel, Run
 from benchmarks.submission import RunSettings, submit_again, submit_run
+from runner.results import InputUsed
+from runner.shapes import tensors_from_plain
 from tests.people import a_profile, a_queued_run, a_ready_version, an_input_set, owner
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +84,27 @@ def test_what_the_newest_version_does_not_take_is_not_saved(choices, field):
     assert OnnxModel.objects.get().saved_inputs == LARGE
 
 
+def test_of_very_many_sizes_that_do_not_fit_only_the_first_are_looked_for():
+    version = a_version(IMAGE)
+    absurd = {"dims": {f"size {number}": 1 for number in range(1_000)}}
+
+    with pytest.raises(ValidationError) as refused:
+        input_choices.save(version.onnx_model, absurd)
+
+    assert len(refused.value.message_dict) == input_choices.MAX_DROPPED
+
+
+def test_choices_made_for_another_model_are_left_out_as_a_whole():
+    sizes = [f"size {number}" for number in range(input_choices.MAX_DROPPED)]
+    version = a_ready_version(inputs=[{**IMAGE, "shape": ["batch", "kept"]}])
+    version.onnx_model.saved_inputs = {"dims": {**dict.fromkeys(sizes, 2), "kept": 3}}
+
+    found = input_choices.saved_for(version)
+
+    assert found.choices == {}
+    assert len(found.message_by_dropped) == input_choices.MAX_DROPPED
+
+
 def test_a_run_again_that_chose_nothing_takes_what_has_been_saved_since():
     version = a_version(IMAGE)
     run = a_queued_run(version)
@@ -147,3 +170,57 @@ def test_inputs_that_a_later_version_does_not_take_are_refused():
         submitted(version, values=input_set)
 
     assert list(refused.value.message_dict) == ["values"]
+
+
+SOUND = {
+    **{"name": "sound", "dtype": "float32", "shape": ["batch", "samples"]},
+    "hint": {"sizes": [None, 16_000], "size_whys": ["", "audio"], "kinds": ["", "audio"]},
+}
+RATE = {
+    **{"name": "sr", "dtype": "int64", "shape": []},
+    "hint": {"low": 16_000, "high": 16_000, "range_why": "sampling rate", "legal": [16_000, 8_000]},
+}
+
+
+def used(size=512, why="guessed: audio: 512, found to fit", rate=8_000):
+    return [
+        InputUsed("sound", "float32", (1, size), ("batch size", why), 0.0, 1.0),
+        InputUsed("sr", "int64", (), (), rate, rate, "sampling rate"),
+    ]
+
+
+def guesses(version):
+    """What the inputs of ``version`` are fed where nothing is chosen: sizes, reason, rate."""
+    version.refresh_from_db()
+    plan = input_choices.default_plan(tensors_from_plain(version.inputs))
+    return plan["sound"].shape, plan["sound"].why[1], plan["sr"].low
+
+
+def test_what_was_found_to_fit_is_the_guess_from_then_on():
+    version = a_version(SOUND, RATE)
+    before = guesses(version)
+
+    input_choices.remember_what_fit(a_queued_run(version), used())
+
+    assert before == ((1, 16_000), "guessed: audio", 16_000)
+    assert guesses(version) == ((1, 512), "guessed: audio: 512, found to fit", 8_000)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [{"input_choices": {"ranges": {"sr": [8_000, 8_000]}}}, {"values_name": "a recording"}],
+)
+def test_nothing_is_learnt_from_a_run_in_which_something_was_chosen(chosen):
+    version = a_version(SOUND, RATE)
+
+    input_choices.remember_what_fit(a_queued_run(version, **chosen), used())
+
+    assert guesses(version)[0] == (1, 16_000)
+
+
+def test_sizes_that_no_input_has_are_not_learnt():
+    version = a_version(SOUND, RATE)
+
+    input_choices.remember_what_fit(a_queued_run(version), used(size=2**40))
+
+    assert guesses(version)[0] == (1, 16_000)

@@ -5,15 +5,9 @@ import re
 import pytest
 
 from benchmarks.models import OnnxModel
-from tests.people import a_done_run, a_model, a_ready_version, owner, stranger
+from tests.people import a_done_run, a_model, a_ready_version, stranger
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def signed_in(client):
-    client.force_login(owner())
-    return client
 
 
 @pytest.fixture
@@ -40,6 +34,16 @@ def test_who_is_better_stands_on_top_and_the_best_is_marked_in_words(signed_in, 
     assert size_row.count(">best<") == 1
     assert "2×" in size_row
     assert "1\N{NO-BREAK SPACE}kB" in size_row or "1 kB" in size_row
+
+
+def test_versions_of_one_model_are_compared_under_its_name(signed_in, versions):
+    other = a_ready_version(onnx_model=a_model(name="Other"))
+
+    of_one = signed_in.get(address(*versions[:2])).text
+    of_two = signed_in.get(address(versions[0], other)).text
+
+    assert "<h1>LeNet-5: v1" in of_one
+    assert "<h1>LeNet-5 v1" in of_two
 
 
 def test_what_differs_between_the_runs_is_said_above_the_table(signed_in, versions):

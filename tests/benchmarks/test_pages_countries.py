@@ -7,15 +7,9 @@ import re
 import pytest
 
 from hardware.models import CarbonIntensity, Zone
-from tests.people import a_done_run, a_profile, a_queued_run, a_zone, owner, stranger
+from tests.people import a_done_run, a_profile, a_queued_run, a_zone, stranger
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def signed_in(client):
-    client.force_login(owner())
-    return client
 
 
 @pytest.fixture
@@ -43,7 +37,7 @@ def test_countries_stand_lowest_to_highest_with_mine_marked(signed_in, run):
     page = page_of(signed_in, run)
 
     assert ranked(page) == ["France", "United States", "Côte d&#x27;Ivoire", "World", "India"]
-    assert "Place 4 of 4, from the cleanest" in page
+    assert '<a href="#mine">Place 4 of 4</a>, from the cleanest' in page
     mine = page.split('id="mine"')[1].split("</tr>")[0]
     assert "India" in mine
     assert "11.4 g" in mine
@@ -141,13 +135,31 @@ def test_the_credit_stands_where_the_figures_stand(signed_in, run):
     assert "Our World in Data" in page_of(signed_in, run)
 
 
-def test_a_run_of_a_place_without_a_figure_is_not_in_the_ranking_and_it_is_said(signed_in, run):
-    borrowed = a_done_run(profile=a_profile(zone=Zone.objects.get(pk="AND")))
+def test_a_run_of_a_place_without_a_figure_is_marked_at_the_world_that_stands_in_for_it(
+    signed_in, run
+):
+    borrowed = a_done_run(profile=a_profile(zone=Zone.objects.get(pk="AND")), mean_s=3600.0)
 
     page = page_of(signed_in, borrowed)
 
-    assert "Andorra has no figure" in page
-    assert "rests on World 2025" in page
+    assert "the world's electricity of 2025, which stands in for Andorra" in page
+    mine = page.split('id="mine"')[1].split("</tr>")[0]
+    assert "World" in mine
+    assert "7.33 g" in mine
+    assert "In World over the years" in page
+
+
+def test_where_the_runs_place_has_no_figure_for_the_year_it_is_said(signed_in, run):
+    page = page_of(signed_in, run, "?year=2025")
+
+    assert "India has no figure for 2025, so it is not in the ranking." in page
+    assert "rests on India 2023" in page
+
+
+def test_a_narrow_screen_shows_each_places_measure_too(signed_in, run):
+    page = page_of(signed_in, run, "?group=all")
+
+    assert page.count('narrow-only">Life cycle<') == 7
 
 
 def test_only_who_may_see_the_run_sees_its_ranking(client, run):

@@ -41,6 +41,12 @@ def test_somebody_new_is_asked_for_a_machine_first(client):
     assert "describe a machine" in client.get("/").text
 
 
+def test_whoever_describes_their_first_machine_comes_back_for_the_next_step(client):
+    client.force_login(owner())
+
+    assert 'href="/hardware/new/?next=/"' in client.get("/").text
+
+
 def test_with_a_machine_the_next_step_is_a_model_or_the_sample(client):
     a_profile()
     client.force_login(owner())
@@ -103,12 +109,12 @@ def test_the_page_asks_the_same_number_of_questions_however_many_runs(
     version = a_ready_version()
     a_done_run(version)
     client.force_login(owner())
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get("/")
     for _ in range(8):
         a_done_run(version)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get("/")
 
 
@@ -127,7 +133,7 @@ def test_the_list_of_runs_shows_every_ending(client, django_assert_num_queries):
     Run.objects.cancel(a_queued_run(version).pk)
     client.force_login(owner())
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         page = client.get("/runs/").text
 
     assert "Cancelled" in page

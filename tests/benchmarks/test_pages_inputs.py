@@ -14,7 +14,6 @@ from tests.people import (
     a_ready_version,
     admin,
     an_input_set,
-    owner,
     stranger,
 )
 
@@ -44,12 +43,6 @@ PAST = [
     for part in ("key", "value")
 ]
 LARGE = {"dims": {"height": 640, "width": 480}}
-
-
-@pytest.fixture
-def signed_in(client):
-    client.force_login(owner())
-    return client
 
 
 def form_of(client, version, query=""):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from benchmarks.forms import ModelForm
 from benchmarks.models import OnnxModel
 from tests.people import a_done_run, a_model, a_ready_version, owner, stranger, teammate
 
@@ -54,12 +55,12 @@ def test_the_list_can_be_sorted(client, sort):
 def test_the_list_asks_the_same_number_of_questions_however_long(client, django_assert_num_queries):
     a_done_run()
     client.force_login(owner())
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get("/models/")
     for number in range(6):
         a_done_run(a_ready_version(onnx_model=a_model(name=f"Model {number}")))
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get("/models/")
 
 
@@ -122,3 +123,16 @@ def test_a_visitor_is_asked_to_log_in(client, page):
     response = client.get(f"/models/{onnx_model.pk}/{page}/")
 
     assert response.headers["Location"].startswith("/accounts/login/?next=/models/")
+
+
+def test_a_new_name_leaves_what_was_saved_meanwhile():
+    onnx_model = a_model()
+    form = ModelForm({"name": "Digits", "visibility": "public"}, instance=onnx_model)
+    OnnxModel.objects.update(saved_inputs={"dims": {"batch": 2}})
+
+    assert form.is_valid()
+    form.save()
+
+    stored = OnnxModel.objects.get()
+    assert (stored.name, stored.visibility) == ("Digits", "public")
+    assert stored.saved_inputs == {"dims": {"batch": 2}}

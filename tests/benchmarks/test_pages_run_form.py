@@ -21,12 +21,6 @@ IMAGE = {"name": "x", "dtype": "float32", "shape": ["batch", 3, "height", "width
 CHOSEN = {"shapes": {"sound": [1, 512]}, "ranges": {"sr": [16000, 16000]}}
 
 
-@pytest.fixture
-def signed_in(client):
-    client.force_login(owner())
-    return client
-
-
 def finished(*, code, message):
     return {"finished_at": timezone.now(), "failure_code": code, "failure_message": message}
 
@@ -69,8 +63,9 @@ def test_a_failed_run_shows_what_the_model_was_fed(signed_in):
     assert "batch size, declared, chosen, default 1" in page
 
 
-def test_a_model_that_the_runtime_refuses_is_to_be_exported_again(signed_in):
-    failure = finished(code="load_failed", message="onnxruntime could not load it.")
+@pytest.mark.parametrize("code", ["load_failed", "not_implemented"])
+def test_a_model_that_the_runtime_refuses_is_to_be_exported_again(code, signed_in):
+    failure = finished(code=code, message="onnxruntime could not load it.")
     run = a_queued_run(status="failed", **failure)
 
     page = signed_in.get(f"/runs/{run.pk}/").text
@@ -134,3 +129,17 @@ def test_ones_own_machine_stands_before_what_others_share(signed_in):
 
     assert form.fields["profile"].queryset.first() == own
     assert form.fields["profile"].empty_label is None
+
+
+def test_machines_that_others_share_are_named_as_theirs(signed_in):
+    a_profile(stranger(), "A shared machine", visibility="public")
+    version = a_ready_version()
+
+    page = signed_in.get(f"/models/{version.onnx_model_id}/run/").text
+    a_profile(owner(), "My machine")
+    with_own = signed_in.get(f"/models/{version.onnx_model_id}/run/").text
+
+    assert "A shared machine (16 W, India, shared by stranger)" in page
+    assert "describe your own" in page
+    assert "My machine (16 W, India)" in with_own
+    assert "describe your own" not in with_own

@@ -1,5 +1,6 @@
 """Asking for a run, watching it, reading its result."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -20,7 +21,6 @@ from tests.people import (
     a_ready_version,
     a_zone,
     anonymous,
-    owner,
     stranger,
     teammate,
 )
@@ -30,12 +30,6 @@ pytestmark = pytest.mark.django_db
 TOKENS = {"name": "tokens", "dtype": "int64", "shape": ["batch", "sequence"]}
 RATE = {"name": "sr", "dtype": "int64", "shape": []}
 IMAGE = {"name": "image", "dtype": "float32", "shape": [None, 3, None, None]}
-
-
-@pytest.fixture
-def signed_in(client):
-    client.force_login(owner())
-    return client
 
 
 def ask(client, version, profile, **fields):
@@ -164,6 +158,28 @@ def test_the_result_shows_the_article_s_number_and_its_arithmetic(signed_in):
     assert ">4.44 µWh</span>" in page
     assert "1,000,000 inferences" in page
     assert "inferences = 1 km by car" in page
+
+
+def test_the_figure_can_be_reported_with_everything_it_rests_on(signed_in):
+    run = a_done_run(mean_s=0.001)
+
+    page = signed_in.get(f"/runs/{run.pk}/").text
+
+    sentence = re.search(r'id="report-sentence">(.*?)</blockquote>', page, re.DOTALL)[1]
+    assert "3.17 µg of CO₂ equivalent per inference" in sentence
+    assert "Rated power 16 W × PUE 1 × 1 ms per inference" in sentence
+    assert "(95 % interval 990 µs to 1.01 ms) × 713 g/kWh (India 2023" in sentence
+    assert "AMD EPYC 7B13 with onnxruntime 1.32.0, batch size 1, 1 thread" in sentence
+    assert sentence.endswith(f"http://testserver/runs/{run.pk}/")
+
+
+def test_every_part_that_the_page_promises_is_on_it(signed_in):
+    page = signed_in.get(f"/runs/{a_done_run().pk}/").text
+
+    contents = re.search(r'aria-label="On this page">(.*?)</nav>', page, re.DOTALL)[1]
+    promised = re.findall(r'href="#([a-z]+)"', contents)
+    assert "latency" in promised
+    assert [one for one in promised if f'id="{one}"' not in page] == []
 
 
 def test_each_factor_links_to_its_row(signed_in):
@@ -372,8 +388,8 @@ def test_the_run_page_asks_few_questions(signed_in, django_assert_num_queries):
     run = a_done_run()
 
     # Session, user, run, estimates, equivalences; for the what-if zones, profiles, intensities
-    # and the equivalences, once for the text and once for the script.
-    with django_assert_num_queries(10):
+    # and the equivalences, for the text and the script alike.
+    with django_assert_num_queries(9):
         signed_in.get(f"/runs/{run.pk}/")
 
 

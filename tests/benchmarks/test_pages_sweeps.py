@@ -3,28 +3,22 @@
 import os
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from benchmarks.models import OnnxModel, Run, Sweep
 from tests.people import (
+    FIXED_INPUTS,
     a_done_run,
     a_profile,
     a_queued_run,
     a_ready_version,
     a_sweep,
     an_input_set,
-    owner,
     stranger,
 )
 
 pytestmark = pytest.mark.django_db
-
-FIXED = [{"name": "input", "dtype": "float32", "shape": [1, 1, 28, 28]}]
-
-
-@pytest.fixture
-def signed_in(client):
-    client.force_login(owner())
-    return client
 
 
 def post_form(client, version, profile, **typed):
@@ -71,7 +65,7 @@ def test_what_is_no_number_is_said_beside_the_field(signed_in, typed):
 
 
 def test_a_refused_sweep_is_said_beside_the_batch_size_and_keeps_what_was_typed(signed_in):
-    version = a_ready_version(inputs=FIXED)
+    version = a_ready_version(inputs=FIXED_INPUTS)
 
     answer = post_form(signed_in, version, a_profile(), batch_size="1, 2")
 
@@ -259,3 +253,15 @@ def test_sizes_asked_for_with_a_sweep_are_saved_with_the_model_for_any_batch(sig
 
     assert OnnxModel.objects.get().saved_inputs == {"shapes": {"image": [1, 3, 640, 480]}}
     assert Sweep.objects.get().runs.count() == 2
+
+
+def test_a_sweep_is_watched_without_what_its_page_does_not_show(signed_in):
+    sweep = a_sweep()
+    a_done_run(sweep.version, sweep.profile, sweep=sweep)
+
+    with CaptureQueriesContext(connection) as queries:
+        signed_in.get(f"/sweeps/{sweep.pk}/status/")
+
+    asked = " ".join(query["sql"] for query in queries)
+    assert "mean_s" in asked
+    assert not [name for name in ("samples_s", "as_measured", "composition") if name in asked]

@@ -5,17 +5,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from benchmarks.models import ModelVersion, OnnxModel
+from tests.external import zipped
 from tests.people import a_model, a_ready_version, owner, stranger
 
 pytestmark = pytest.mark.django_db
 
 WANTS_JSON = {"Accept": "application/json"}
-
-
-@pytest.fixture
-def signed_in(client):
-    client.force_login(owner())
-    return client
 
 
 def onnx_file(name="digits.onnx", content=b"pretend"):
@@ -198,6 +193,16 @@ def test_the_sample_model_comes_with_one_click_and_once(signed_in):
     assert ModelVersion.objects.get().size_bytes > 100_000
 
 
+def test_a_full_quota_is_said_where_the_sample_model_does_not_fit(signed_in, settings):
+    settings.USER_QUOTA_BYTES = 10
+
+    page = signed_in.post("/models/sample/", follow=True)
+
+    assert page.status_code == 200
+    assert "larger than you may upload now" in page.text
+    assert not OnnxModel.objects.exists()
+
+
 def test_the_state_of_an_inspection_is_polled_until_it_is_over(signed_in):
     version = a_ready_version(status="inspecting")
     address = f"/versions/{version.pk}/status/"
@@ -241,3 +246,48 @@ class Unreadable:
         raise AssertionError("the body was read before the sender was known")
 
     readline = read
+
+
+def test_a_model_comes_with_its_data_files(signed_in):
+    files = [onnx_file("net.onnx"), onnx_file("net.onnx.data", b"weights")]
+
+    signed_in.post("/models/new/", form(file=files, name=""))
+
+    version = ModelVersion.objects.get()
+    assert version.onnx_model.name == "net"
+    assert [one.name for one in version.data_files.all()] == ["net.onnx.data"]
+
+
+def test_a_zip_is_unpacked_and_names_the_model(signed_in):
+    content = zipped({"model.onnx": b"pretend", "w": b"weights"})
+
+    signed_in.post("/models/new/", form(file=onnx_file("ResNet 50.zip", content), name=""))
+
+    version = ModelVersion.objects.get()
+    assert version.onnx_model.name == "ResNet 50"
+    assert (version.size_bytes, version.data_bytes) == (7, 7)
+
+
+def test_files_without_a_model_are_refused_beside_the_field(signed_in):
+    files = [onnx_file("a.bin"), onnx_file("b.bin")]
+
+    response = signed_in.post("/models/new/", form(file=files), headers=WANTS_JSON)
+
+    assert response.status_code == 400
+    assert "You chose no .onnx file" in response.json()["errors"]["file"][0]
+    assert not OnnxModel.objects.exists()
+
+
+def test_several_files_are_held_to_one_limit(signed_in, settings):
+    settings.MAX_UPLOAD_BYTES = 10
+    files = [onnx_file("a.onnx", b"x" * 6), onnx_file("b", b"x" * 6)]
+
+    assert signed_in.post("/models/new/", form(file=files)).status_code == 413
+    assert not OnnxModel.objects.exists()
+
+
+def test_the_page_says_how_weights_in_other_files_are_sent(signed_in):
+    page = signed_in.get("/models/new/").text
+
+    assert "choose them all together with the .onnx file, or one .zip of them" in page
+    assert "multiple" in page

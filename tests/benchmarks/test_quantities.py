@@ -129,3 +129,11 @@ def written_by_python(value):
         units.format_count(value),
         units.format_number(value),
     ]
+
+
+def test_a_missing_number_is_a_dash_that_says_why_on_hover_and_focus():
+    html = Template('{% load quantities %}{% unknown "Too few rounds to say" %}').render(Context())
+
+    assert 'title="Too few rounds to say" tabindex="0"' in html
+    assert "—" in html
+    assert '<span class="visually-hidden">not known</span>' in html

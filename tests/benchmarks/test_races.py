@@ -9,6 +9,7 @@ from django.conf import settings as site_settings
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import F
+from django.test import Client
 from django.utils import timezone
 
 from benchmarks.api.idempotency import Attempt
@@ -62,6 +63,22 @@ def test_one_key_sent_eight_times_at_once_makes_one_run():
 
     assert set(run_ids) == {Run.objects.get().pk}
     assert IdempotencyKey.objects.get().object_id == run_ids[0]
+
+
+def test_runs_asked_for_at_once_do_not_pass_the_limit_of_waiting_ones(settings):
+    settings.USER_QUEUED_RUN_LIMIT = 3
+    user, version, profile = owner(), a_ready_version(), a_profile()
+
+    def ask():
+        try:
+            return submit_run(owner=user, version=version, profile=profile, settings=RunSettings())
+        except ValidationError as refusal:
+            return refusal
+
+    answers = all_at_once(*[ask] * CROWD)
+
+    assert sum(isinstance(answer, Run) for answer in answers) == 3
+    assert Run.objects.count() == 3
 
 
 def test_eight_workers_that_claim_one_run_have_one_winner():
@@ -132,6 +149,16 @@ def test_uploads_at_once_do_not_break_the_quota(settings):
 
     assert sum(isinstance(answer, ModelVersion) for answer in answers) == 3
     assert ModelVersion.objects.stored_bytes(user) == 300
+
+
+def test_the_sample_model_asked_for_eight_times_at_once_is_one_model():
+    clients = [Client() for _ in range(CROWD)]
+    for client in clients:
+        client.force_login(owner())
+
+    answers = all_at_once(*[lambda c=c: c.post("/models/sample/") for c in clients])
+
+    assert {answer.url for answer in answers} == {OnnxModel.objects.get().get_absolute_url()}
 
 
 def test_one_name_taken_eight_times_at_once_is_one_model():

@@ -150,7 +150,7 @@ def test_the_admin_sees_a_preview_and_nothing_is_stored_yet(office):
 
     assert "1 of 1 run would change" in page
     assert "-50 %" in page
-    assert "713 g/kWh (2023) to 357 g/kWh (2025)" in page
+    assert "713 g/kWh (2023, life cycle) to 357 g/kWh (2025, life cycle)" in page
     assert Estimate.objects.count() == 1
 
 

@@ -105,6 +105,16 @@ def test_the_bundle_holds_what_it_takes_and_no_byte_compiled_file(client):
     assert not [name for name in files if name.endswith(".pyc")]
 
 
+def test_a_run_on_the_gpu_is_repeated_with_the_runtime_that_knows_one(client):
+    software = {"onnxruntime": "1.32.0", "provider": "CUDAExecutionProvider"}
+    run = a_done_run(measurement={"software": software})
+    client.force_login(owner())
+
+    files = unzipped(bundle_of(client, run))
+
+    assert files["requirements.txt"].startswith(b"onnxruntime-gpu==1.32.0\n")
+
+
 def test_the_same_run_gives_the_same_bytes(client):
     run = a_done_run()
     client.force_login(owner())
@@ -159,7 +169,7 @@ def test_a_model_name_is_text_in_the_readme(client):
     run = a_done_run(a_ready_version(onnx_model=a_model(name="A & B <net>")))
     client.force_login(owner())
 
-    assert "# A & B <net> v1" in unzipped(bundle_of(client, run))["README.md"].decode()
+    assert r"# A & B \<net\> v1" in unzipped(bundle_of(client, run))["README.md"].decode()
 
 
 def test_the_api_gives_the_job_and_its_address():

@@ -1,26 +1,19 @@
 """Once a run is measured it is looked into: whatever ends that, the result stands."""
 
+import os
+import signal
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from benchmarks import execution
 from benchmarks.models import Run
-from benchmarks.querysets import RunQuerySet
-from runner import job
+from benchmarks.querysets import MAX_ATTEMPTS, RunQuerySet
+from runner import job, launch
 from runner.sample_models import lenet5
 from tests.people import a_queued_run, a_ready_version
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def in_a_hurry(settings, tmp_path):
-    settings.MEASURING_S = 0.3
-    settings.DATA_DIR = tmp_path
-    execution.worker_is_stopping.clear()
-    yield
-    execution.worker_is_stopping.clear()
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("in_a_hurry")]
 
 
 def a_lenet_run(**fields):
@@ -82,10 +75,40 @@ def test_a_second_pass_that_cannot_be_started_costs_no_result(monkeypatch):
     assert "No space left on device" in run.measurement.profiling_note
 
 
+def test_a_second_pass_that_is_killed_costs_no_result(monkeypatch):
+    start = launch.Child.start
+
+    def start_and_kill(asked, work_dir):
+        child = start(asked, work_dir)
+        if asked.kind == "profile":
+            os.kill(child.pid, signal.SIGKILL)
+        return child
+
+    monkeypatch.setattr(launch.Child, "start", start_and_kill)
+    run = a_lenet_run()
+
+    execution.execute(run.pk)
+
+    run = ended(run)
+    assert (run.status, run.attempts) == (Run.Status.DONE, 1)
+    assert run.estimate.emission_g > 0
+    assert "ran out of memory" in run.measurement.profiling_note
+
+
+def test_a_run_that_lost_its_worker_twice_is_not_risked_for_a_look_into_it():
+    run = a_lenet_run(attempts=MAX_ATTEMPTS - 1)
+
+    execution.execute(run.pk)
+
+    run = ended(run)
+    assert (run.status, run.attempts) == (Run.Status.DONE, MAX_ATTEMPTS)
+    assert run.estimate.emission_g > 0
+    assert run.measurement.composition == {}
+    assert "lost twice" in run.measurement.profiling_note
+
+
 def test_a_worker_stopped_while_it_looks_into_a_run_keeps_the_result(monkeypatch):
-    monkeypatch.setattr(
-        execution._Ticker, "begin_profiling", lambda _: execution.worker_is_stopping.set()
-    )
+    monkeypatch.setattr(execution._Ticker, "begin", lambda *_: execution.worker_is_stopping.set())
     run = a_lenet_run()
 
     execution.execute(run.pk)
@@ -98,7 +121,7 @@ def test_a_worker_stopped_while_it_looks_into_a_run_keeps_the_result(monkeypatch
 
 def test_a_run_cancelled_while_it_is_looked_into_is_cancelled(monkeypatch):
     run = a_lenet_run()
-    monkeypatch.setattr(execution._Ticker, "begin_profiling", lambda _: Run.objects.cancel(run.pk))
+    monkeypatch.setattr(execution._Ticker, "begin", lambda *_: Run.objects.cancel(run.pk))
 
     execution.execute(run.pk)
 

@@ -12,6 +12,7 @@ from benchmarks.folders import work_folder
 from benchmarks.models import Run
 from benchmarks.uploads import delete_model, receive_model, received_from_bytes
 from runner.sample_models import mlp
+from tests.external import saved_apart
 from tests.people import a_queued_run, owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_back_end]
@@ -61,6 +62,24 @@ def test_a_model_in_a_store_is_inspected_and_measured(store):
     assert version.status == "ready"
     assert (run.status, run.failure_message) == (Run.Status.DONE, "")
     assert list(work_folder().iterdir()) == []
+
+
+def test_a_model_in_two_files_is_fetched_whole(store):
+    contents = saved_apart(mlp(), location="weights.bin", size_threshold=0)
+    uploaded = [received_from_bytes(content, name) for name, content in contents.items()]
+    version = receive_model(owner=owner(), name="MLP", visibility="private", uploaded=uploaded)
+
+    inspection.inspect(version.pk)
+    version.refresh_from_db()
+    run = a_queued_run(version)
+    execution.execute(run.pk)
+    run.refresh_from_db()
+
+    assert sorted(name.rpartition(".")[2] for name in names_in(store)) == ["data", "onnx"]
+    assert (run.status, run.failure_message) == (Run.Status.DONE, "")
+    assert list(work_folder().iterdir()) == []
+    delete_model(version.onnx_model)
+    assert names_in(store) == []
 
 
 def test_a_file_that_the_store_lost_ends_the_run_with_a_sentence(store):

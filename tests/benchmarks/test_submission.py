@@ -1,5 +1,6 @@
 """What may be asked for, and what a queued run remembers of the asking."""
 
+import errno
 import os
 
 import pytest
@@ -7,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from benchmarks.models import ModelVersion, Run
 from benchmarks.submission import RunSettings, queue_place, submit_again, submit_run
+from benchmarks.tasks import ring
 from hardware.models import CarbonIntensity, HardwareProfile
 from tests.people import (
     a_done_run,
@@ -154,3 +156,18 @@ def test_behind_a_careful_run_the_wait_may_be_longer():
     place = queue_place(a_queued_run(a_ready_version()))
 
     assert (place.expected_wait_s, place.longest_wait_s) == (80.0, 305.0)
+
+
+class FullBroker:
+    """A task whose messages find no room."""
+
+    name = "measure_run"
+
+    def delay(self, row_id):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_broker_without_room_costs_nobody_their_run(caplog):
+    ring(FullBroker(), "7")
+
+    assert "the sweep will" in caplog.text

@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from benchmarks import input_choices
-from benchmarks.history import history_of
 from benchmarks.models import Run, Sweep
 from benchmarks.overview import latest_run_cards, latest_sweeps
 from benchmarks.submission import RunSettings, queue_place, submit_run
@@ -21,7 +20,9 @@ from benchmarks.sweeps import (
     submit_sweep,
     submit_sweep_again,
 )
+from benchmarks.timeline import timeline_of
 from tests.people import (
+    FIXED_INPUTS,
     a_done_run,
     a_profile,
     a_queued_run,
@@ -34,8 +35,6 @@ from tests.people import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-FIXED = [{"name": "input", "dtype": "float32", "shape": [1, 1, 28, 28]}]
 
 
 def submit(batch_sizes=(1, 2), threads=(1,), *, version=None, profile=None, **settings):
@@ -99,7 +98,7 @@ def test_settings_that_cannot_be_are_refused_and_nothing_is_queued(asked, field,
 
 
 def test_a_fixed_batch_is_refused_with_what_is_possible():
-    (said,) = refusal_of([1, 2], version=a_ready_version(inputs=FIXED))["batch_sizes"]
+    (said,) = refusal_of([1, 2], version=a_ready_version(inputs=FIXED_INPUTS))["batch_sizes"]
 
     assert "fixed at 1" in said
     assert "Use a batch size of 1." in said
@@ -108,8 +107,8 @@ def test_a_fixed_batch_is_refused_with_what_is_possible():
 def test_a_fixed_batch_can_still_be_swept_over_threads(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
-    assert submit([1], [1, 2], version=a_ready_version(inputs=FIXED)).runs.count() == 2
-    assert possible_batch_sizes(a_ready_version(inputs=FIXED), {}) == [1]
+    assert submit([1], [1, 2], version=a_ready_version(inputs=FIXED_INPUTS)).runs.count() == 2
+    assert possible_batch_sizes(a_ready_version(inputs=FIXED_INPUTS), {}) == [1]
     assert possible_batch_sizes(a_ready_version(), {}) == [1, 2, 4, 8, 16, 32]
 
 
@@ -289,19 +288,20 @@ def test_a_sweep_adds_no_lines_to_a_history_and_takes_no_headline():
         sweep.version, sweep.profile, finished_at=timezone.now() - timedelta(days=1), batch_size=1
     )
 
-    history = history_of(sweep.version.onnx_model)
+    timeline = timeline_of(sweep.version.onnx_model)
 
-    assert [series.key.batch_size for series in history.series] == [1]
-    assert len(history.points) == 2
-    assert str(own.pk) in [point.run_id for point in history.points]
+    points = list(timeline.all_points())
+    assert [line.key.batch_size for line in timeline.lines] == [1]
+    assert len(points) == timeline.run_count == 2
+    assert str(own.pk) in [point.run_id for point in points]
 
 
 def test_a_model_that_was_only_swept_is_followed_by_its_smallest_setting():
     sweep = a_measured_sweep({4: 0.008, 1: 0.010, 16: 0.006})
 
-    history = history_of(sweep.version.onnx_model)
+    timeline = timeline_of(sweep.version.onnx_model)
 
-    assert [point.key.batch_size for point in history.points] == [1]
+    assert [point.key.batch_size for point in timeline.all_points()] == [1]
 
 
 def test_the_runs_of_a_sweep_do_not_crowd_out_ones_other_runs():

@@ -14,12 +14,6 @@ def version():
     return a_ready_version(accuracy_ratio=0.29, training_time_s=7200.0, label="fp32")
 
 
-@pytest.fixture
-def signed_in(client):
-    client.force_login(owner())
-    return client
-
-
 def stored(version):
     return ModelVersion.objects.values_list("label", "accuracy_ratio", "training_time_s").get(
         pk=version.pk

@@ -28,12 +28,6 @@ pytestmark = pytest.mark.django_db
 EXACT = 1e-12
 
 
-@pytest.fixture
-def signed_in(client):
-    client.force_login(owner())
-    return client
-
-
 def ask(run, **question):
     return script_of(owner()).get(f"{BASE}/runs/{run.pk}/whatif/", question)
 
@@ -120,6 +114,46 @@ def test_with_everything_changed_it_is_what_such_a_run_would_have_stored():
     assert found["emission_g"] == pytest.approx(product_g, rel=EXACT)
     assert found["per_day"]["emission_g"] == pytest.approx(product_g * 1e6, rel=EXACT)
     assert found["per_year"]["emission_g"] == pytest.approx(product_g * 365e6, rel=EXACT)
+
+
+def test_the_equivalents_are_those_of_a_year_or_of_a_million_inferences():
+    run = a_done_run(mean_s=3600.0)
+
+    million, year = answer(run), answer(run, inferences_per_day=1000)
+
+    # 11.408 g each: 11.408 t, and 365,000 times that.
+    assert [one["sentence"] for one in million["equivalents"]] == [
+        "65,189 km by car",
+        "278,244 km by train",
+        "920,000 full smartphone charges",
+        "228 flights from Paris to London",
+    ]
+    assert year["equivalents"][0]["sentence"] == "23,794 km by car"
+    assert all(one["source"] for one in year["equivalents"])
+
+
+def test_a_quick_models_equivalents_are_readable_numbers():
+    quick = a_done_run(mean_s=23.8e-6)
+
+    # 75.4 ng each: 75.4 mg, and 27.5 g, for which a flight is nothing to compare with.
+    assert [one["sentence"] for one in answer(quick)["equivalents"]] == [
+        "1/164 of one full smartphone charge"
+    ]
+    year = answer(quick, inferences_per_day=1_000_000)
+    assert [one["sentence"] for one in year["equivalents"]] == [
+        "0.157 km by car",
+        "0.671 km by train",
+        "2.22 full smartphone charges",
+    ]
+    assert answer(quick, inferences_per_day=1e-300)["equivalents"] == []
+
+
+def test_next_to_nothing_is_said_to_be_like_nothing(signed_in):
+    address = f"/runs/{a_done_run().pk}/"
+
+    assert "A million inferences are like one of these:" in signed_in.get(address).text
+    nothing = signed_in.get(f"{address}?inferences_per_day=0").text
+    assert "A year of it is too little to be like anything everyday." in nothing
 
 
 def test_the_articles_hour_on_the_green_algorithms_hardware():
@@ -209,10 +243,24 @@ def test_the_page_answers_without_a_script(signed_in):
 
     what_if = page.split('id="whatif"')[1]
     assert "896 " in what_if  # 0.016 kWh x 56 g/kWh = 0.896 g
-    assert "56 g/kWh, France 2025" in what_if
+    assert "56 g/kWh, France 2025, life cycle" in what_if
     assert "A year of 1 k a day" in what_if
     assert '<option value="FRA" selected>' in what_if
     assert "11.4 <span" in page.split('id="whatif"')[0]
+
+
+def test_the_page_says_what_each_figure_counts_and_where_they_count_differently(signed_in):
+    run = a_done_run()
+    zone = a_zone("US-CA", "California", g_per_kwh=None, kind="subdivision")
+    zone.intensities.create(year=2023, g_per_kwh=200.0, measure="operational", source="EPA")
+
+    plain = signed_in.get(f"/runs/{run.pk}/").text
+    page = signed_in.get(f"/runs/{run.pk}/?zone=US-CA").text
+
+    assert "713 g/kWh, India 2023, life cycle" in plain
+    assert "counted otherwise" not in plain
+    assert "200 g/kWh, California 2023, operational" in page
+    assert "counted otherwise (life cycle) than this one's (operational)" in page
 
 
 def test_the_page_says_that_another_machines_time_was_not_measured(signed_in):

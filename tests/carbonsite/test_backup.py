@@ -1,14 +1,12 @@
 """The drill: a site with results is backed up, and put back on an empty machine."""
 
-import os
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
+
+from tests.own_sites import own_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 A_RESULT = (
@@ -24,29 +22,20 @@ WHAT_IS_THERE = (
 )
 
 
-@contextmanager
-def a_machine(folder, *, number):
-    """The environment of a site of its own: a data folder, and maybe a PostgreSQL database."""
-    own = {**os.environ, "CARBONSITE_DATA": str(folder / f"machine-{number}")}
-    if "DATABASE_URL" not in os.environ:
-        yield own
-        return
-    name = f"carbonsite_drill_{os.getpid()}_{number}"
-    server = urlsplit(os.environ["DATABASE_URL"])
-    with psycopg.connect(server._replace(path="/postgres").geturl(), autocommit=True) as door:
-        door.execute(f"DROP DATABASE IF EXISTS {name}")
-        door.execute(f"CREATE DATABASE {name}")
-        yield {**own, "DATABASE_URL": server._replace(path=f"/{name}").geturl()}
-        door.execute(f"DROP DATABASE {name} WITH (FORCE)")
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    """A machine with a site that has a result, which no test changes."""
+    folder = tmp_path_factory.mktemp("drill") / "full"
+    with own_environment(folder, purpose="drill_full") as machine:
+        manage(machine, "migrate", "--verbosity=0")
+        yield machine, manage(machine, "shell", "-c", A_RESULT)
 
 
 @pytest.fixture
-def machines(tmp_path):
-    """A machine with a site that has a result, and an empty one."""
-    with ExitStack() as stack:
-        full, empty = (stack.enter_context(a_machine(tmp_path, number=number)) for number in (1, 2))
-        manage(full, "migrate", "--verbosity=0")
-        yield full, empty
+def empty(tmp_path):
+    """A machine with nothing on it."""
+    with own_environment(tmp_path / "empty", purpose="drill_empty") as machine:
+        yield machine
 
 
 def manage(environment, *arguments):
@@ -68,28 +57,26 @@ def run(environment, *arguments):
     )
 
 
-def test_a_backup_put_back_on_an_empty_machine_has_every_result(machines, tmp_path):
-    full, empty = machines
+def test_a_backup_put_back_on_an_empty_machine_has_every_result(full, empty, tmp_path):
+    machine, result = full
     backup = str(tmp_path / "backup")
-    result = manage(full, "shell", "-c", A_RESULT)
 
-    assert "Backed up" in manage(full, "backup", backup)[0]
+    assert "Backed up" in manage(machine, "backup", backup)[0]
     manage(empty, "restore", backup)
     manage(empty, "migrate", "--verbosity=0")
 
     assert manage(empty, "shell", "-c", WHAT_IS_THERE) == result
-    keys = [Path(one["CARBONSITE_DATA"], "secret_key").read_text() for one in machines]
+    keys = [Path(one["CARBONSITE_DATA"], "secret_key").read_text() for one in (machine, empty)]
     assert keys[0] == keys[1]
 
 
-def test_nothing_is_overwritten_and_nothing_damaged_is_put_back(machines, tmp_path):
-    full, empty = machines
+def test_nothing_is_overwritten_and_nothing_damaged_is_put_back(full, empty, tmp_path):
+    machine, _ = full
     backup = tmp_path / "backup"
-    manage(full, "shell", "-c", A_RESULT)
-    manage(full, "backup", str(backup))
+    manage(machine, "backup", str(backup))
 
-    again = run(full, "backup", str(backup))
-    over_it = run(full, "restore", str(backup))
+    again = run(machine, "backup", str(backup))
+    over_it = run(machine, "restore", str(backup))
     (backup / "secret_key").write_text("changed")
     damaged = run(empty, "restore", str(backup))
 

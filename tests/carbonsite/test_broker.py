@@ -10,6 +10,8 @@ from kombu import Connection, Queue
 
 from carbonsite import broker
 
+# It is there where Redis is not.
+pytestmark = pytest.mark.one_back_end
 PUBLISHER_COUNT = 3
 CONSUMER_COUNT = 2
 MESSAGE_COUNT = 2400

@@ -8,11 +8,9 @@ import re
 import subprocess
 import sys
 import uuid
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from graphlib import TopologicalSorter
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
 from runner.sample_models import lenet5
@@ -28,8 +26,10 @@ from tests.composed import (
     production,
     wait_for,
 )
+from tests.own_sites import own_database
 
 
+@pytest.mark.one_back_end
 def test_the_compose_file_is_valid_by_the_compose_specification():
     answer = subprocess.run(
         [
@@ -45,7 +45,7 @@ def test_the_compose_file_is_valid_by_the_compose_specification():
     assert answer.returncode == 0, answer.stdout
 
 
-def test_every_service_of_ours_starts_after_what_itneeds():
+def test_every_service_of_ours_starts_after_what_it_needs():
     order = list(TopologicalSorter(needs()).static_order())
 
     assert order.index("postgres") < order.index("prepare") < order.index("web")
@@ -96,7 +96,7 @@ def test_the_services_started_in_their_order_do_the_main_job(composed):
 def composed(tmp_path):
     """The whole site, started in its order, with an owner who has a profile and a token."""
     with ExitStack() as stack:
-        database_url = stack.enter_context(_own_database())
+        database_url = stack.enter_context(own_database("compose"))
         environment = production(
             tmp_path, database_url=database_url, redis_url=os.environ["REDIS_URL"]
         )
@@ -114,14 +114,3 @@ def composed(tmp_path):
         site.request_id = f"compose-{uuid.uuid4().hex}"
         site.manage("check", "--deploy", "--fail-level", "WARNING")
         yield site
-
-
-@contextmanager
-def _own_database():
-    name = f"carbonsite_compose_{os.getpid()}"
-    server = urlsplit(os.environ["DATABASE_URL"])
-    with psycopg.connect(server._replace(path="/postgres").geturl(), autocommit=True) as door:
-        door.execute(f"DROP DATABASE IF EXISTS {name}")
-        door.execute(f"CREATE DATABASE {name}")
-        yield server._replace(path=f"/{name}").geturl()
-        door.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import InterfaceError, connection
 from django.utils import timezone
 
 from benchmarks.models import Worker
@@ -49,6 +50,16 @@ def test_a_site_without_its_database_is_not_ready(rf, monkeypatch):
     monkeypatch.setattr(health, "database_answers", lambda: False)
 
     assert parts_not_ready(rf) == {"database": "unreachable"}
+
+
+@pytest.mark.django_db
+def test_a_connection_that_is_closed_is_a_database_that_does_not_answer():
+    def broken(*_):
+        raise InterfaceError("connection already closed")
+
+    with connection.execute_wrapper(broken):
+        assert not health.database_answers()
+        assert set(health.worker_states().values()) == {"missing"}
 
 
 @pytest.mark.django_db

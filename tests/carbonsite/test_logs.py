@@ -33,6 +33,14 @@ def test_an_id_that_could_forge_a_line_is_replaced(rf, answer, forged):
     assert logs.ACCEPTABLE_ID.fullmatch(response.content.decode())
 
 
+def test_no_address_begins_a_line_of_its_own(rf, answer, caplog):
+    caplog.set_level(logging.INFO, "carbonsite.requests")
+
+    answer(rf.get("/a%0d%0a2026-11-23 ERROR forged"))
+
+    assert caplog.messages == ["GET /a%0D%0A2026-11-23%20ERROR%20forged 200"]
+
+
 def test_no_id_is_left_for_the_next_request(rf, answer):
     answer(rf.get("/"))
 

@@ -7,7 +7,9 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.conf import settings as site_settings
+from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
@@ -69,6 +71,22 @@ def test_old_keys_and_old_entries_of_the_audit_log_go_and_young_ones_stay():
 
     assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["young"]
     assert list(AuditEntry.objects.values_list("subject", flat=True)) == ["young"]
+
+
+def a_log_in(session_key, *, until):
+    Session.objects.create(session_key=session_key, session_data="", expire_date=until)
+    return UserSession.objects.create(
+        user=owner(), session_key=session_key, ip="192.0.2.1", user_agent="curl"
+    )
+
+
+def test_where_a_log_in_came_from_is_forgotten_with_its_session():
+    a_log_in("over", until=LONG_AGO)
+    a_log_in("alive", until=timezone.now() + timedelta(days=1))
+
+    prune()
+
+    assert [one.session_key for one in UserSession.objects.all()] == ["alive"]
 
 
 def test_a_file_that_no_version_needs_goes_after_a_day():

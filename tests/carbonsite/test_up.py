@@ -11,14 +11,14 @@ import sys
 import threading
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-import psycopg
 import pytest
 
+from carbonsite.management.commands import up
 from carbonsite.process_tree import descendants
 from tests.carbonsite.test_supervisor import is_alive, wait_for
+from tests.own_sites import own_environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY_WITHIN_S = 120
@@ -71,18 +71,8 @@ def taken_port():
 
 @pytest.fixture
 def environment(tmp_path):
-    """A data folder of its own, and where the suite runs on PostgreSQL a database of its own."""
-    own = {**os.environ, "CARBONSITE_DATA": str(tmp_path / "data")}
-    if "DATABASE_URL" not in os.environ:
+    with own_environment(tmp_path / "data", purpose="up") as own:
         yield own
-        return
-    name = f"carbonsite_up_{os.getpid()}"
-    server = urlsplit(os.environ["DATABASE_URL"])
-    with psycopg.connect(server._replace(path="/postgres").geturl(), autocommit=True) as door:
-        door.execute(f"DROP DATABASE IF EXISTS {name}")
-        door.execute(f"CREATE DATABASE {name}")
-        yield {**own, "DATABASE_URL": server._replace(path=f"/{name}").geturl()}
-        door.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -133,3 +123,33 @@ def test_a_site_starts_measures_and_ends_without_a_trace(site, taken_port):
     assert [pid for pid in processes if is_alive(pid)] == []
     said, _ = manage(site.environment, "shell", "-c", UNDER_WAY)
     assert said.strip().endswith("under way: 0")
+
+
+LINES = {
+    "default  | 2026-11-23 22:00:00,123 INFO benchmarks.submission 1f2e Queued run 7": False,
+    "measure  | 2026-11-23 22:00:00,123 DEBUG benchmarks.execution - Nothing waits": False,
+    'web      | {"at": "2026-11-23 22:00:00,123", "level": "INFO", "message": "Queued"}': False,
+    "measure  | 2026-11-23 22:00:00,123 WARNING benchmarks.cage - The cage is incomplete": True,
+    'web      | {"at": "2026-11-23 22:00:00,123", "level": "ERROR", "message": "INFO"}': True,
+    "web      | Traceback (most recent call last):": True,
+    "web      | Subject: [carbonsite] Choose a new password": True,
+    "carbonsite is ready: http://127.0.0.1:8000/  (Ctrl-C ends it)": True,
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_terminal_shows_what_somebody_has_to_know(line, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+
+    up.say(line)
+
+    assert (line in capsys.readouterr().out) is LINES[line]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_program_that_collects_lines_gets_them_all(line, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False, raising=False)
+
+    up.say(line)
+
+    assert line in capsys.readouterr().out

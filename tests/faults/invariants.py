@@ -1,7 +1,6 @@
 """What holds after every fault, whatever it was; run on the site's own data."""
 
 import hashlib
-import json
 import os
 from pathlib import Path
 
@@ -16,7 +15,12 @@ from benchmarks.received import stored_bytes
 
 def broken() -> list[str]:
     """Return a sentence for each thing that does not hold."""
-    return [*_runs(), *_results(), *_files(), *_leftovers()]
+    return [*_runs(), *_results(), *broken_files()]
+
+
+def broken_files() -> list[str]:
+    """Return a sentence for each stored file, quota or leftover that is not as it should be."""
+    return [*_files(), *_leftovers()]
 
 
 def _runs():
@@ -62,8 +66,3 @@ def _leftovers():
             continue
         if b"runner" in command and where.startswith(str(settings.DATA_DIR)):
             yield f"a child still runs: {process.name}"
-
-
-def tell() -> None:
-    """Print what is broken as one line of JSON."""
-    print(json.dumps(broken()))

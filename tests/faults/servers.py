@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import redis
 
-from tests.composed import free_port, wait_for
+from tests.composed import COMPOSE, free_port, wait_for
 
 POSTGRES_USER = "postgres"
 
@@ -72,8 +72,8 @@ class Redis(Server):
     def command(self) -> list[str]:
         return [
             *("redis-server", "--port", str(self.port), "--bind", "127.0.0.1"),
-            *("--dir", str(self.folder), "--save", "", "--appendonly", "yes"),
-            *("--maxmemory-policy", "noeviction"),
+            *("--dir", str(self.folder), "--save", ""),
+            *COMPOSE["services"]["redis"]["command"].split()[1:],
         ]
 
     def answers(self) -> bool:

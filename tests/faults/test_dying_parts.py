@@ -1,4 +1,4 @@
-"""Parts that are killed, stopped or restarted while a run is under way: F01 to F12."""
+"""Parts that are killed, stopped or restarted while a run is under way: F01 to F11, F29."""
 
 import os
 import signal
@@ -76,6 +76,24 @@ def test_f05_a_run_that_kills_its_worker_three_times_is_given_up(site):
 
     code = site.value(f"SELECT failure_code FROM benchmarks_run WHERE id = '{run_id}'")
     assert (site.status(run_id), code, site.attempts(run_id)) == ("failed", "lost", 3)
+
+
+def test_f29_a_worker_killed_twice_while_it_looks_into_a_run_loses_and_doubles_nothing(site):
+    run_id = site.submit()
+
+    for attempt in (1, 2):
+        wait_for(lambda wanted=attempt: site.attempts(run_id) == wanted, f"attempt {attempt}")
+        site.wait_until_in(run_id, "profiling")
+        assert site.result_count(run_id) == 0
+        site.end("worker-measure", signal.SIGKILL)
+        site.let_leases_run_out()
+        site.start("worker-measure")
+    site.wait_until(run_id, "done", "failed")
+
+    note = f"SELECT profiling_note FROM benchmarks_measurement WHERE run_id = '{run_id}'"
+    assert (site.status(run_id), site.attempts(run_id)) == ("done", 3)
+    assert site.result_count(run_id) == 1
+    assert "lost twice" in site.value(note)
 
 
 def test_f06_a_message_delivered_twenty_times_is_measured_once(site):

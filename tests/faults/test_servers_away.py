@@ -1,4 +1,4 @@
-"""Redis and PostgreSQL flushed, full, frozen, restarted or away: F12 to F22."""
+"""Redis and PostgreSQL flushed, full, frozen, restarted or away: F12 to F20."""
 
 import signal
 import time

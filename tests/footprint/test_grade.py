@@ -42,6 +42,7 @@ def test_a_sure_result_is_an_a_and_says_what_makes_it_sure():
         ({"is_power_typed": True}, "A", "typed into the profile"),
         ({"intensity_age_years": 4}, "A", "4 years older"),
         ({"intensity_age_years": 9}, "B", "9 years older"),
+        ({"intensity_age_years": -9}, "B", "9 years newer"),
         ({"is_intensity_fallback": True}, "B", "the world's stands in"),
         ({"intensity_measure": "operational"}, "A", "not a life-cycle figure (operational only)"),
     ],
@@ -51,6 +52,12 @@ def test_each_doubt_has_its_weight_and_stands_first(change, letter, words):
 
     assert found.letter == letter
     assert words in found.reasons[0].text
+
+
+def test_a_later_year_is_not_called_the_year_of_the_run():
+    texts = [one.text for one in grade(replace(SURE, intensity_age_years=-1)).reasons]
+
+    assert "The carbon intensity is 1 year newer than the run." in texts
 
 
 def test_doubts_add_up_to_a_d():

@@ -8,7 +8,10 @@ from footprint.comparison import Interval, is_within_noise, ratio_change
 from footprint.equivalents import (
     CAR_KM,
     EQUIVALENTS,
+    FLIGHT_PARIS_LONDON,
     SMARTPHONE_CHARGE,
+    amount_sentence,
+    comparable,
     equivalence_sentence,
     inferences_per,
 )
@@ -66,6 +69,25 @@ def test_a_heavy_inference_is_said_the_other_way_round():
 def test_nothing_is_not_compared_with_something(nonsense):
     with pytest.raises(ValueError, match="emission_g"):
         inferences_per(CAR_KM, nonsense)
+
+
+def test_less_than_a_hundredth_of_something_is_told_as_a_fraction():
+    assert amount_sentence(FLIGHT_PARIS_LONDON, 500) == "0.01 flights from Paris to London"
+    assert amount_sentence(FLIGHT_PARIS_LONDON, 13) == "1/3,846 of one flight from Paris to London"
+    assert amount_sentence(SMARTPHONE_CHARGE, 0.075) == "1/165 of one full smartphone charge"
+
+
+def test_only_what_gives_an_idea_of_the_amount_is_named():
+    assert comparable(EQUIVALENTS, 1_000) == list(EQUIVALENTS)
+    assert FLIGHT_PARIS_LONDON not in comparable(EQUIVALENTS, 13)
+    assert comparable(EQUIVALENTS, 0.075) == [SMARTPHONE_CHARGE]
+    assert comparable(EQUIVALENTS, 0) == comparable(EQUIVALENTS, 1e-300) == comparable((), 1) == []
+
+
+@given(st.floats(0, 1e12))
+def test_no_amount_that_is_named_is_unreadably_small(emission_g):
+    for one in comparable(EQUIVALENTS, emission_g):
+        assert not amount_sentence(one, emission_g).startswith("0.00")
 
 
 def test_every_equivalent_names_its_source():

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from hardware import file_admin
 from hardware.models import CarbonIntensity, ReferenceFile
 from hardware.received_files import keep_file
 from tests.people import a_done_run, a_processor, a_zone, admin, member
@@ -43,7 +44,7 @@ def test_a_file_is_previewed_and_then_loaded(as_admin):
     done = confirm(as_admin, page)
 
     assert "2 rows: 1 changed, median -10.0 %, 1 added" in page.text
-    assert "IND 2023: 700 g/kWh" in page.text
+    assert "IND 2023: 700 g/kWh, life cycle" in page.text
     row.refresh_from_db()
     assert (before, row.g_per_kwh, row.loaded_by) == (700, 630, admin())
     assert done.request["PATH_INFO"] == "/admin/hardware/carbonintensity/"
@@ -82,6 +83,22 @@ def test_an_edited_row_is_shown_with_a_box_and_kept_unless_ticked(as_admin):
     assert [(row.g_per_kwh, row.edited_at is None) for row in rows] == [(713, False), (640, True)]
 
 
+def test_edited_rows_beyond_those_shown_are_kept_and_it_is_said(as_admin, monkeypatch):
+    monkeypatch.setattr(file_admin, "SHOWN_KEPT_COUNT", 1)
+    zone = a_zone(year=2023)
+    CarbonIntensity.objects.create(zone=zone, year=2024, g_per_kwh=5, source="x")
+    for row in zone.intensities.all():
+        row.note_edit(admin())
+        row.save()
+
+    page = send(
+        as_admin, HEAD + "IND,2023,630,life_cycle,mine,v2\nIND,2024,640,life_cycle,mine,v2\n"
+    )
+
+    assert page.text.count('name="overwrite"') == 1
+    assert "The first 1 of 2 are shown; the others are kept." in page.text
+
+
 def test_a_table_that_changed_meanwhile_is_previewed_again(as_admin):
     row = a_zone(year=2023).intensities.get()
     page = send(as_admin, HEAD + "IND,2023,630,life_cycle,mine,v2\n")
@@ -115,6 +132,17 @@ def test_a_bad_file_gets_a_table_of_line_column_and_reason(as_admin, text, cells
     assert page.status_code == 200
     for cell in cells:
         assert cell in page.text
+    assert "Load this file" not in page.text
+    assert CarbonIntensity.objects.count() == 1
+
+
+def test_a_file_of_200_000_lines_is_refused_by_its_first_line_too_many(as_admin):
+    a_zone(year=2023)
+
+    page = send(as_admin, HEAD + "".join(f"IND,{n},7,life_cycle,m,v\n" for n in range(200_000)))
+
+    assert "<td>50002</td>" in page.text
+    assert "more than 50,000 lines" in page.text
     assert "Load this file" not in page.text
     assert CarbonIntensity.objects.count() == 1
 

@@ -184,7 +184,7 @@ def test_a_country_without_data_shows_the_worlds_figure_as_assumed(as_owner):
 
     page = as_owner.get(f"/hardware/{profile.pk}/").text
 
-    assert "Andorra has no figure: the world&#x27;s 458 g/kWh (2025) is used." in page
+    assert "Andorra has no figure: the world&#x27;s 458 g/kWh (2025, life cycle) is used." in page
     assert 'class="assumed"' in page
 
 
@@ -361,9 +361,55 @@ def test_what_making_the_machine_emitted_is_typed_or_picked(as_owner):
     first, second = HardwareProfile.objects.order_by("name")
     assert (first.embodied_kg_co2e, first.lifetime_years) == (150, 5)
     assert (second.embodied_kg_co2e, second.lifetime_years) == (175, 4)
-    assert "175 kg of CO2 equivalent to make it, over 4 years" in (
-        as_owner.get(f"/hardware/{second.pk}/").text
+    page = as_owner.get(f"/hardware/{second.pk}/").text
+    assert "175 kg of CO₂ equivalent to make it, over 4 years" in page
+    assert f'#row-{row.pk}">Laptop</a>: a study' in page
+    assert (first.embodied_figure, second.embodied_figure) == (None, row)
+    assert ">typed<" in as_owner.get(f"/hardware/{first.pk}/").text.split("to make it")[1]
+
+
+def test_ones_own_lifetime_leaves_the_picked_machine_picked(as_owner):
+    a_zone()
+    row = a_laptop_figure()
+
+    as_owner.post("/hardware/new/", typed(embodied_figure=row.pk, lifetime_years="6"))
+
+    profile = HardwareProfile.objects.get()
+    assert (profile.embodied_figure, profile.embodied_kg_co2e) == (row, 175)
+    assert profile.lifetime_years == 6
+
+
+def test_a_making_that_is_neither_the_typed_nor_the_picked_is_asked_about(as_owner):
+    a_zone()
+    row = a_laptop_figure()
+
+    response = as_owner.post(
+        "/hardware/new/",
+        typed(embodied_figure=row.pk, embodied_kg_co2e="150", lifetime_years="4"),
     )
+
+    assert "is 175 kg, and you gave 150" in errors_of(response)["embodied_kg_co2e"]
+
+
+def test_a_making_that_has_changed_since_blocks_no_edit(as_owner):
+    row = a_laptop_figure()
+    profile = a_profile(embodied_kg_co2e=175, lifetime_years=4, embodied_figure=row)
+    EmbodiedFigure.objects.update(kg_co2e=200)
+
+    as_owner.post(
+        f"/hardware/{profile.pk}/edit/",
+        typed(
+            name="Renamed",
+            cpu_name="Any",
+            embodied_figure=row.pk,
+            embodied_kg_co2e="175",
+            lifetime_years="4",
+        ),
+    )
+
+    profile.refresh_from_db()
+    assert (profile.name, profile.embodied_kg_co2e) == ("Renamed", 175)
+    assert "where the figure is 200 kg now" in as_owner.get(f"/hardware/{profile.pk}/").text
 
 
 @pytest.mark.parametrize(
@@ -383,3 +429,17 @@ def test_a_wrong_figure_of_making_it_is_explained(as_owner, fields, at, says):
     response = as_owner.post("/hardware/new/", typed(**fields))
 
     assert says in errors_of(response)[at]
+
+
+def test_what_few_machines_state_is_folded_away_until_it_is_stated(as_owner):
+    a_zone()
+    profile = a_profile(owner(), embodied_kg_co2e=150, lifetime_years=5)
+
+    new = as_owner.get("/hardware/new/").text
+    stated = as_owner.get(f"/hardware/{profile.pk}/edit/").text
+    refused = as_owner.post("/hardware/new/", typed(lifetime_years="4")).text
+
+    fold = "<details{}>\n      <summary>Making the machine"
+    assert fold.format("") in new
+    assert fold.format(" open") in stated
+    assert fold.format(" open") in refused

@@ -3,7 +3,12 @@
 import pytest
 
 from hardware.models import CarbonIntensity
-from hardware.reading import MAX_LINE_COUNT, ZERO_IS_MISSING, read_file
+from hardware.reading import (
+    MAX_COMPLAINT_COUNT,
+    MAX_LINE_COUNT,
+    ZERO_IS_MISSING,
+    read_file,
+)
 from tests.people import a_zone
 
 pytestmark = pytest.mark.django_db
@@ -164,6 +169,16 @@ def test_a_file_longer_than_any_table_is_refused_whole():
     assert "more than 50,000 lines" in reason
 
 
+def test_a_file_with_too_much_wrong_is_not_read_to_its_end():
+    lines = "".join(f"XXX,{n},-7,guessed,,v\n" for n in range(10_000))
+
+    found = read(HEAD + lines)
+
+    *_, last = complaints(found)
+    assert MAX_COMPLAINT_COUNT < len(found.complaints) <= MAX_COMPLAINT_COUNT + 5
+    assert last[1:] == ("", "Too much is wrong: from this line on the file was left unread.")
+
+
 GRAPHER = "Entity,Code,Year,Carbon intensity of electricity - gCO2/kWh\n"
 
 
@@ -234,3 +249,11 @@ def test_the_rule_of_the_headline_stays_what_the_formula_says():
         (3, "w_per_module"),
         (3, "module_gb"),
     ]
+
+
+def test_a_year_of_thousands_of_digits_is_a_bad_cell_like_any_other():
+    text = "Entity,Code,Year,Carbon intensity\nIndia,IND," + "9" * 5_000 + ",700\n"
+
+    found = read(text, vintage="2027-04")
+
+    assert [(line, column) for line, column, _ in complaints(found)] == [(2, "Year")]

@@ -97,12 +97,21 @@ def test_the_tables_credit_their_sources(client):
     assert "CC BY 4.0" in page
 
 
+def test_the_credit_names_every_vintage_in_use(client):
+    zone = a_zone(g_per_kwh=None)
+    for year in ("2026", "2027"):
+        source = f"Ember ({year}), processed by Our World in Data"
+        CarbonIntensity.objects.create(zone=zone, year=int(year), g_per_kwh=600, source=source)
+
+    assert "Ember (2026, 2027), with major processing" in client.get("/reference/").text
+
+
 @pytest.mark.parametrize("table", ["zones", "processors"])
 def test_the_tables_ask_as_often_for_many_rows_as_for_one(client, django_assert_num_queries, table):
     for number in range(10):
         a_zone(f"X{number}", f"Xland {number}")
         a_processor(f"EPYC {number}")
 
-    # Six counts for the tabs, one for the pages, the rows.
-    with django_assert_num_queries(8):
+    # Six counts for the tabs, one for the pages, the rows, the vintages of the credit.
+    with django_assert_num_queries(9):
         client.get("/reference/", {"table": table})

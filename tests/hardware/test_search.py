@@ -104,7 +104,7 @@ def test_a_country_without_a_figure_says_whose_is_used(client):
     answer = client.get("/hardware/zones/", {"q": "andorra"}).json()
 
     assert answer["results"][0]["sentence"] == (
-        "Andorra has no figure: the world's 458 g/kWh (2025) is used."
+        "Andorra has no figure: the world's 458 g/kWh (2025, life cycle) is used."
     )
 
 

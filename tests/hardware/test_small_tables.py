@@ -20,7 +20,7 @@ from hardware.reading import read_file
 from hardware.reference import load_reference
 from hardware.tables import TABLES
 from hardware.vintages import preview
-from tests.people import a_done_run, a_processor, a_zone, admin
+from tests.people import a_done_run, a_processor, a_profile, a_zone, admin
 
 pytestmark = pytest.mark.django_db
 
@@ -251,6 +251,25 @@ def test_every_figure_of_a_region_shows_its_measure(client):
 
     for address in ("/reference/", "/reference/zones/US-CA/"):
         assert "operational" in client.get(address).text.lower()
+
+
+def test_a_figure_of_co2_alone_is_written_as_the_pages_write_it(client):
+    canada = a_zone("CAN", "Canada", g_per_kwh=180.0)
+    zone = a_zone("CA-QC", "Quebec", kind="subdivision", parent=canada, g_per_kwh=None)
+    zone.intensities.create(year=2023, g_per_kwh=2, measure="co2_only", source="mixes of 2023")
+    run = a_done_run(profile=a_profile(zone=zone))
+    client.force_login(run.owner)
+
+    for address in (
+        *("/reference/", "/reference/zones/CA-QC/", "/hardware/"),
+        *(run.get_absolute_url(), f"/runs/{run.pk}/countries/?group=all"),
+        f"/runs/{run.pk}/?zone=CA-QC",
+    ):
+        page = client.get(address).text
+        assert "CO₂ only, fossil combustion" in page, address
+        assert "co₂ only" not in page
+        assert "co2 only" not in page.lower()
+    assert client.get("/api/v1/zones/CA-QC/").json()["intensities"][0]["measure"] == "co2_only"
 
 
 def test_the_countries_have_every_year_that_was_published(all_loaded):

@@ -171,7 +171,7 @@ def test_the_command_tells_and_waits_to_be_told(india, file):
     said = run_command(file(line(2011, 97)))
 
     assert "1 row: 1 changed, median -3.0 %" in said
-    assert "IND 2011: 100 g/kWh: 100.0 -> 97.0 g/kWh (-3.0 %)" in said
+    assert "IND 2011: 100 g/kWh, life cycle: 100.0 -> 97.0 g/kWh (-3.0 %)" in said
     assert "Nothing was changed. Add --apply to load it." in said
     assert india.intensities.get(year=2011).g_per_kwh == 100
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import onnx
+from axe_playwright_python.sync_playwright import Axe
 
 LIGHT_MODELS = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 SQUEEZENET = LIGHT_MODELS / "light_squeezenet.onnx"
@@ -69,6 +70,16 @@ def run_quickly(page, model_url):
     return wait_for_result(page)
 
 
+def first_run_of(page, site, name, *, model_name):
+    """Somebody new describes a laptop, uploads a model and runs it; the model's URL, the run's."""
+    page.set_default_timeout(20_000)
+    sign_up(page, site, name)
+    describe_laptop(page, site)
+    model_url = upload(page, site, SQUEEZENET, model_name)
+    page.get_by_role("link", name="Run it").first.wait_for()
+    return model_url, run_quickly(page, model_url)
+
+
 def wait_for_result(page):
     page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}/"))
     page.locator("#formula").wait_for(timeout=MEASURED_WITHIN_MS)
@@ -84,3 +95,32 @@ def from_api(page, site, path):
 
 def run_from_api(page, site, run_url):
     return from_api(page, site, f"/runs/{run_url.rstrip('/').rsplit('/', 1)[-1]}/")
+
+
+WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+# Colours and scrolling boxes differ: the light theme on a desk, the dark one on a phone.
+VIEWS = (
+    {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
+    {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
+)
+
+
+def assert_accessible(visited):
+    """Axe finds nothing on this page in either view, and the phone's does not scroll sideways.
+
+    In tabs of its own: axe's styles break the site's policy, which the visitor would complain of.
+    """
+    for view in VIEWS:
+        page = visited.context.new_page()
+        page.emulate_media(color_scheme=view["color_scheme"])
+        page.set_viewport_size(view["viewport"])
+        page.goto(visited.url)
+        assert_axe_finds_nothing(page)
+        page.close()
+
+
+def assert_axe_finds_nothing(page):
+    """The same of a page as it stands, in whatever view it has."""
+    found = Axe().run(page, options=WCAG)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url

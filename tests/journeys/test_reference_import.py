@@ -70,6 +70,7 @@ def test_a_new_vintage_is_previewed_loaded_and_shown_and_old_runs_stay(site, adm
     send(admin, site, path)
     admin.locator("#plan").wait_for()
     said = admin.locator("#plan").inner_text()
+    steps.assert_accessible(admin)
     admin.get_by_role("button", name="Load this file").click()
     admin.get_by_text("Loaded into carbon intensities").wait_for()
 
@@ -78,6 +79,7 @@ def test_a_new_vintage_is_previewed_loaded_and_shown_and_old_runs_stay(site, adm
     admin.goto(f"{site.url}/reference/zones/IND/")
     admin.get_by_role("cell", name=NEW_SOURCE).wait_for()
     assert "123 g/kWh" in admin.locator(".figure").inner_text()
+    steps.assert_accessible(admin)
     admin.goto(f"{site.url}/reference/zones/FRA/")
     assert "40" in admin.locator(".figure").inner_text()
     new = steps.run_from_api(admin, site, run_url)
@@ -94,6 +96,7 @@ def test_a_bad_file_shows_each_bad_cell_and_changes_nothing(site, admin, tmp_pat
     send(admin, site, path)
 
     admin.get_by_role("cell", name="“27.29.5” is not a number.").wait_for()
+    steps.assert_accessible(admin)
     assert admin.get_by_role("button", name="Load this file").count() == 0
     admin.goto(f"{site.url}/reference/zones/DEU/")
     assert admin.get_by_role("cell", name=NEW_SOURCE).count() == 0
@@ -105,6 +108,7 @@ def test_a_machine_takes_its_pue_and_its_making_from_the_tables(site, visitor):
     visitor.get_by_role("link", name="Edit").click()
 
     visitor.locator("[name=pue_figure]").select_option(label="Google Cloud europe-west1")
+    visitor.locator("summary", has_text="Making the machine").click()
     visitor.locator("[name=embodied_figure]").select_option(label="Laptop, professional")
 
     assert visitor.locator("[name=pue]").input_value() == "1.09"
@@ -113,4 +117,4 @@ def test_a_machine_takes_its_pue_and_its_making_from_the_tables(site, visitor):
     assert visitor.locator("[name=embodied_figure]").input_value() == ""
     visitor.get_by_role("button", name="Save this machine").click()
     visitor.get_by_text("Google Cloud europe-west1, 2024").wait_for()
-    visitor.get_by_text("190 kg of CO2 equivalent to make it, over 4 years").wait_for()
+    visitor.get_by_text("190 kg of CO₂ equivalent to make it, over 4 years").wait_for()

@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  closerLook,
+  describeChart,
   describePoint,
+  describeWidth,
   linesOf,
   neighbour,
   tickDigits,
@@ -117,4 +120,95 @@ test("ticks that lie close get as many figures as tell them apart", () => {
   assert.equal(tickDigits(ticks(0, 20, 40)), 3);
   assert.equal(tickDigits(ticks(100.1, 100.2, 100.3)), 5);
   assert.equal(tickDigits(ticks(7)), 3);
+});
+
+const BUCKET_COLUMNS = ["from_ms", "to_ms", "circumstances", "run_count", "min_s", "median_s", "max_s"];
+
+function bucketPayload(buckets, more = {}) {
+  const under = (surroundings, runtime) => ({
+    version: 1,
+    machine: 0,
+    runtime,
+    surroundings,
+    emission_g_per_s: 2,
+    energy_kwh_per_s: 3,
+  });
+  return {
+    ...payload(),
+    bucket_columns: BUCKET_COLUMNS,
+    circumstances: [under("a", "1.31"), under("b", "1.32")],
+    series: [{ label: "Line 0", buckets }],
+    run_count: 12,
+    covered_count: 12,
+    bucket_width_s: 3600,
+    ...more,
+  };
+}
+
+test("a bucket is its median in the middle of its time, within lowest and highest", () => {
+  const [{ points, runCount }] = linesOf(bucketPayload([[100, 300, 0, 12, 1, 1.5, 4]]), "emission");
+
+  assert.equal(runCount, 12);
+  assert.equal(points[0].x, 200);
+  assert.deepEqual([points[0].low, points[0].y, points[0].high], [2, 3, 8]);
+  assert.deepEqual(
+    linesOf(bucketPayload([[100, 300, 0, 12, 1, 1.5, 4]]), "latency")[0].points[0].y,
+    1.5,
+  );
+});
+
+test("buckets of another machine or software are not joined to those before", () => {
+  const rows = [
+    [1, 2, 0, 3, 1, 1, 1],
+    [3, 4, 0, 3, 1, 1, 1],
+    [1, 4, 1, 6, 1, 1, 1],
+  ];
+  const [{ points }] = linesOf(bucketPayload(rows), "latency");
+
+  assert.deepEqual(
+    points.map(({ y }) => y),
+    [1, 1, null, 1],
+  );
+});
+
+test("a bucket says how many runs it stands for", () => {
+  const [{ points, label }] = linesOf(bucketPayload([[1, 2, 0, 1200, 0.001, 0.002, 0.004]]), "latency");
+
+  assert.deepEqual(describePoint(points[0], { metricName: "latency", label }), [
+    "2 ms, median of 1,200 runs",
+    "Lowest 1 ms, highest 4 ms",
+    "v1 fp32, Line 0",
+    "Measured on AMD EPYC, onnxruntime 1.31",
+  ]);
+});
+
+test("the chart says what its points and its band are, and what it leaves out", () => {
+  const told = bucketPayload([[1, 2, 0, 12, 1, 1, 1]]);
+  const lines = linesOf(told, "latency");
+
+  assert.equal(
+    describeChart({ ...told, lines }),
+    "12 runs in 1 point: each is the median of up to 1 hour, the band goes from the lowest to the highest.",
+  );
+  assert.match(describeChart({ ...told, lines, run_count: 5000 }), /12 of 5,000 runs are drawn/);
+  assert.match(describeChart({ ...told, lines: [...lines, { points: [] }] }), /On the shorter lines/);
+  const singly = { ...told, lines, bucket_width_s: null };
+  assert.match(describeChart(singly), /^Each point is a run.*mean\.$/);
+  assert.match(describeChart({ ...singly, run_count: 13 }), /12 of 13 runs are drawn/);
+});
+
+test("a width is told in the largest unit that fits", () => {
+  assert.deepEqual([60, 900, 3600, 86_400, 172_800, 2_419_200].map(describeWidth), [
+    "1 minute",
+    "15 minutes",
+    "1 hour",
+    "1 day",
+    "2 days",
+    "4 weeks",
+  ]);
+});
+
+test("a closer look is never shorter than a minute", () => {
+  assert.deepEqual(closerLook({ from: 100_000, to: 100_001 }), { from: 70_000.5, to: 130_000.5 });
+  assert.deepEqual(closerLook({ from: 0, to: 120_000 }), { from: 0, to: 120_000 });
 });

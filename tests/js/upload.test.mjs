@@ -2,7 +2,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { describeProgress, modelNameOf, refusalOf, refusalOfFiles, speedOf } from "../../static/js/upload.js";
+import {
+  describeFiles,
+  describeProgress,
+  modelAmong,
+  modelNameOf,
+  refusalOf,
+  refusalOfFiles,
+  refusalOfModel,
+  speedOf,
+} from "../../static/js/upload.js";
 
 const limits = { limitBytes: 2e9, quotaLeftBytes: 20e9 };
 
@@ -71,4 +80,34 @@ test("real inputs are one archive, or arrays one by one", () => {
   assert.match(refusalOfFiles([array("a.onnx")], room), /“a.onnx” is neither/);
   assert.match(refusalOfFiles([array("a.npy", 0)], room), /“a.npy” is empty/);
   assert.match(refusalOfFiles([array("a.npy", 20), array("b.npy", 20)], room), /have 40 B.*upload 25 B/);
+});
+
+test("a model is one file, one zip, or one .onnx file with its data", () => {
+  const file = (name, size = 10) => ({ name, size });
+  const room = { limitBytes: 25, quotaLeftBytes: 100 };
+
+  assert.equal(refusalOfModel([file("a.onnx")], room), "");
+  assert.equal(refusalOfModel([file("a.zip")], room), "");
+  assert.equal(refusalOfModel([file("w.bin"), file("a.ONNX")], room), "");
+  assert.match(refusalOfModel([file("a.onnx", 30)], room), /You may upload 25 B/);
+  assert.match(refusalOfModel([file("a.onnx"), file("b.onnx")], room), /“a.onnx” and “b.onnx” are two/);
+  assert.match(refusalOfModel([file("a.bin"), file("b.bin")], room), /None of these files/);
+  assert.match(refusalOfModel([file("a.onnx"), file("b.zip")], room), /either one .zip/);
+  assert.match(refusalOfModel([file("a.onnx"), file("w", 0)], room), /“w” is empty/);
+  assert.match(refusalOfModel([file("a.onnx"), file("w", 20)], room), /“a.onnx and its data” has 30 B/);
+  const many = Array.from({ length: 100 }, (_, number) => file(`w${number}`, 0.1));
+  assert.match(refusalOfModel([file("a.onnx"), ...many], room), /101 files.*one .zip/);
+});
+
+test("files are told of by their model and their size", () => {
+  const files = [
+    { name: "w.bin", size: 1e6 },
+    { name: "net.onnx", size: 1e6 },
+    { name: "v.bin", size: 1e6 },
+  ];
+
+  assert.equal(describeFiles(files), "net.onnx and 2 data files, 3 MB");
+  assert.equal(describeFiles(files.slice(0, 2)), "net.onnx and 1 data file, 2 MB");
+  assert.equal(describeFiles(files.slice(0, 1)), "w.bin, 1 MB");
+  assert.equal(modelAmong(files).name, "net.onnx");
 });

@@ -35,9 +35,11 @@ test("two runs go into the address beside the view", () => {
   });
 });
 
-test("the data are asked for with the range and the factors only", () => {
-  assert.equal(dataSearch(parseState("?metric=energy&zone=FRA")), "");
-  assert.equal(dataSearch(parseState("?range=30&factors=today&zone=FRA")), "?range=30&factors=today");
+test("the data are asked for with the time, the factors and the what-if only", () => {
+  assert.equal(dataSearch(parseState("?metric=energy&inferences_per_day=5")), "");
+  assert.equal(dataSearch(parseState("?scale=log&zone=FRA&pue=")), "?zone=FRA");
+  assert.equal(dataSearch(parseState("?from=1000&to=2000")), "?from=1000&to=2000");
+  assert.equal(dataSearch(parseState("?range=30&factors=today")), "?range=30&factors=today");
   assert.equal(dataSearch(parseState("?factors=tomorrow")), "");
 });
 

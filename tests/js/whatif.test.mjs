@@ -7,9 +7,11 @@ import { matches } from "../../static/js/ranking.js";
 import {
   amountSentence,
   answer,
+  comparable,
   estimate,
   figureFor,
   figuresOf,
+  measureWords,
   readQuestion,
   scalesOf,
   toSearch,
@@ -19,6 +21,7 @@ const CASES = JSON.parse(readFileSync(new URL("../data/whatif_cases.json", impor
 const TABLES = {
   world: "WORLD",
   measures: ["life_cycle", "operational", "co2_only"],
+  measure_words: ["life cycle", "operational", "CO2 only"],
   names: { WORLD: "World", IND: "India", FRA: "France", AND: "Andorra", "US-CA": "California" },
   figures: {
     WORLD: [2025, [458.4, 470.1], 0],
@@ -105,6 +108,11 @@ test("gaps and mixed measures of a zone are unpacked", () => {
   );
 });
 
+test("a figure says what it counts", () => {
+  assert.equal(measureWords(TABLES, ask({ zone: "US-CA" }).figure.measure), "operational");
+  assert.equal(measureWords(TABLES, ask({}).figure.measure), "life cycle");
+});
+
 test("what is typed becomes a question, or an error beside its field", () => {
   const typed = { zone: "FRA", year: "2023", pue: "1.2", profile: "", inferences_per_day: "1e6" };
   assert.deepEqual(readQuestion(typed), {
@@ -127,6 +135,21 @@ test("equivalents are counted in words", () => {
   const charge = { singular: "charge", plural: "charges", emission_g: 12.4 };
   assert.equal(amountSentence(car, 350), "2 km by car");
   assert.equal(amountSentence(charge, 12.4), "1 charge");
+});
+
+test("what is less than a hundredth of something is a fraction of it", () => {
+  const flight = { singular: "flight", plural: "flights", emission_g: 50_000 };
+  assert.equal(amountSentence(flight, 500), "0.01 flights");
+  assert.equal(amountSentence(flight, 13), "1/3,846 of one flight");
+});
+
+test("only what gives an idea of the amount is named", () => {
+  const [flight, charge] = [{ emission_g: 50_000 }, { emission_g: 12.4 }];
+  const both = [flight, charge];
+  assert.deepEqual(comparable(both, 1_000), both);
+  assert.deepEqual(comparable(both, 13), [charge]);
+  assert.deepEqual(comparable(both, 0.075), [charge]);
+  assert.deepEqual([comparable(both, 0), comparable(both, 1e-9), comparable([], 1)], [[], [], []]);
 });
 
 test("a search finds a place by words, whatever the accents", () => {

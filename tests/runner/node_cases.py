@@ -11,14 +11,15 @@ from runner.errors import RunnerError
 from runner.feeding import feed, inputs_of
 from runner.job import Job
 from runner.onnx_file import inspect_file
+from runner.onnx_files import OnnxFiles
 from runner.session import load
 
 
 def outcome(path):
     """The code of the refusal, or ``ran``."""
     try:
-        inspect_file(path)
-        session = load(path, intra_op_threads=1)
+        inspect_file(OnnxFiles(path))
+        session = load(OnnxFiles(path), intra_op_threads=1)
         job = Job("measure", str(path))
         feed(session, inputs_of(session, job), job)
     except RunnerError as error:

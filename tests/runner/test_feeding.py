@@ -6,6 +6,7 @@ from runner.errors import InputProblem, MeasurementFailed
 from runner.feeding import FROM_FILE, feed, inputs_of
 from runner.job import InputChoices, Job
 from runner.launch import run
+from runner.onnx_files import OnnxFiles
 from runner.results import MeasurementResult
 from runner.session import load
 from tests.runner.builders import integers, model, relu, save, value, weight
@@ -18,7 +19,7 @@ def fed(made, folder, real=None, batch_size=1, **choices):
     """What a model is fed, by input."""
     path = save(made, folder)
     job = Job("measure", str(path), batch_size=batch_size, inputs=InputChoices(**choices))
-    session = load(path, intra_op_threads=1)
+    session = load(OnnxFiles(path), intra_op_threads=1)
     found = feed(session, inputs_of(session, job), job, real)
     return {one.name: one for one in found.planned}
 
@@ -99,6 +100,94 @@ def test_every_legal_value_of_a_lone_number_is_tried(tmp_path):
 def test_a_chosen_range_is_never_changed(tmp_path):
     with pytest.raises(MeasurementFailed):
         fed(switch(3, 5), tmp_path, ranges={"mode": (3, 3)})
+
+
+def walks_a_table(row_count):
+    """A loop that takes one row of a table in each round, and ends where there is none."""
+    nodes = [
+        node("Identity", "go_in", output="go_out"),
+        node("Gather", "table", "round", output="row"),
+    ]
+    inner = [value("round", [], INT64), value("go_in", [], TensorProto.BOOL)]
+    outer = [value("go_out", [], TensorProto.BOOL), value("row", [4])]
+    body = helper.make_graph(nodes, "body", inner, outer, [weight("table", (row_count, 4))])
+    loop = node("Loop", "round_count", "", output="y", body=body)
+    return model([loop], [value("round_count", [], INT64)], [value("y", [None, 4])])
+
+
+def test_a_loop_that_has_not_enough_for_ten_rounds_is_asked_for_one(tmp_path):
+    assert fed(walks_a_table(20), tmp_path)["round_count"].low == 10
+
+    rounds = fed(walks_a_table(5), tmp_path)["round_count"]
+
+    assert (rounds.low, rounds.high) == (1, 1)
+    assert rounds.range_why == "a number of rounds: 10; 1 was found to fit"
+
+
+def test_a_row_of_sizes_gives_way_to_what_other_uses_show(tmp_path):
+    # A shape may leave one size free, written -1; a size that is filled may not.
+    nodes = [
+        node("ConstantOfShape", "sizes", output="zeros"),
+        node("Reshape", "zeros", "sizes", output="same"),
+        node("Reshape", "same", "eight"),
+    ]
+    inputs = [value("sizes", [3], INT64)]
+    made = model(nodes, inputs, [value("y", [8])], [integers("eight", [8])])
+
+    sizes = fed(made, tmp_path)["sizes"]
+
+    assert (sizes.low, sizes.high, sizes.row) == (2, 2, ())
+    assert sizes.range_why.endswith("; 2 was found to fit")
+
+
+def test_a_picture_and_its_blocks_fit_the_columns(tmp_path):
+    inputs = [
+        value("columns", [1, 9, 4]),
+        value("image_shape", [2], INT64),
+        value("block_shape", [2], INT64),
+    ]
+    operands = [one.name for one in inputs]
+    made = model(
+        [node("Col2Im", *operands, strides=[2, 2])],
+        inputs,
+        [value("y", None)],
+        opset=18,
+    )
+
+    found = fed(made, tmp_path)
+
+    assert (found["image_shape"].row, found["block_shape"].row) == ((5, 5), (3, 3))
+
+
+def test_what_the_runtime_lacks_is_said_and_no_size_is_asked_for(tmp_path):
+    shapes = {"x": ["n", 1, 3, 3], "w": [2, 1, 2, 2], "x_zero": [], "w_zeros": [2]}
+    inputs = [value(name, shape, TensorProto.UINT8) for name, shape in shapes.items()]
+    made = model([node("ConvInteger", *shapes)], inputs, [value("y", None, TensorProto.INT32)])
+
+    with pytest.raises(MeasurementFailed) as failed:
+        fed(made, tmp_path)
+
+    assert failed.value.code == "not_implemented"
+    assert "Non per-tensor quantization is not supported" in failed.value.message
+    assert "Other sizes or values will hardly help" in failed.value.message
+    assert "The first to set" not in failed.value.message
+
+
+def test_where_all_sizes_are_declared_only_values_are_asked_for(tmp_path):
+    # A table of no rows has none that could be picked.
+    made = model(
+        [node("Gather", "table", "place")],
+        [value("place", [1], INT64)],
+        [value("y", None)],
+        [weight("table", (0, 4))],
+    )
+
+    with pytest.raises(MeasurementFailed) as failed:
+        fed(made, tmp_path)
+
+    assert failed.value.code == "model_failed"
+    assert "The model itself sets the size of every input" in failed.value.message
+    assert "The first to set is “place”: give it values" in failed.value.message
 
 
 def test_sequences_optionals_and_maps_are_fed(tmp_path):

@@ -1,5 +1,8 @@
 """What is known of a machine's speed: honest runs, lucky ones, made-up ones, and a new machine."""
 
+import math
+import statistics
+
 import pytest
 
 from runner.known_best import OLDEST_S, RUNS_KEPT, KnownBest
@@ -54,6 +57,30 @@ def test_a_machine_that_has_become_slower_is_known_as_such_after_some_runs(known
     remember(known, *[SLOW_S] * 2)
 
     assert known.sentinel_s() == SLOW_S
+
+
+def test_a_spread_needs_five_runs(known):
+    remember(known, *[FAST_S] * 4)
+    assert known.speed_spread() is None
+
+    remember(known, FAST_S)
+
+    assert known.speed_spread() == 0
+
+
+def test_the_spread_is_that_of_a_normal_distribution_at_95_percent(known):
+    # 20 quantiles of one with a standard deviation of 3 %: t with 19 degrees is 2.093. The
+    # quartiles of so few lie a tenth closer together than those of the distribution.
+    bests = statistics.NormalDist(0, 0.03).quantiles(21)
+    remember(known, *(FAST_S * math.exp(best) for best in bests))
+
+    assert known.speed_spread() == pytest.approx(2.093 * 0.03, rel=0.12)
+
+
+def test_models_that_slow_the_sentinel_do_not_widen_the_spread(known):
+    remember(known, *[FAST_S, 1.01 * FAST_S] * 9, SLOW_S, SLOW_S)
+
+    assert known.speed_spread() < 0.03
 
 
 def test_what_is_older_than_a_week_is_forgotten(known):

@@ -69,6 +69,16 @@ def test_the_articles_models_are_measured(build, tmp_path, work_dir):
     assert result.timing.quiet_burst_count <= result.timing.burst_count
     assert len(result.timing.cores) == 1
     assert 0 < result.session_memory_bytes < result.peak_memory_bytes
+    assert result.software.session_options["allow_spinning"] == "0"
+
+
+def test_peak_memory_is_the_childs_own_and_not_its_parents(tmp_path, work_dir):
+    # The peak that getrusage tells is inherited from whoever starts a process.
+    held = b"x" * 700 * 2**20
+
+    result = run(measuring(save(lenet5(), tmp_path)), work_dir)
+
+    assert result.peak_memory_bytes < len(held)
 
 
 @pytest.mark.parametrize("name", ["squeezenet", "resnet50"])
@@ -158,6 +168,22 @@ def test_a_model_that_declares_a_wrong_rank_for_its_output_is_measured(tmp_path,
     choices = InputChoices(dims={"rank": 3}, ranges={"size": (1, 1)})
 
     result = run(measuring(path, inputs=choices), work_dir)
+
+    assert isinstance(result, MeasurementResult), result
+    assert result.uses_io_binding is False
+    assert result.outputs[0].shape == (1, 1, 1)
+
+
+def test_bfloat16_is_fed_where_the_output_is_not_as_declared(tmp_path, work_dir):
+    node = helper.make_node("Reshape", ["x", "size"], ["y"])
+    inputs = [
+        value("x", ["n", 1], TensorProto.BFLOAT16),
+        value("size", ["rank"], TensorProto.INT64),
+    ]
+    made = model([node], inputs, [value("y", ["n", 1], TensorProto.BFLOAT16)])
+    choices = InputChoices(dims={"rank": 3}, ranges={"size": (1, 1)})
+
+    result = run(measuring(save(made, tmp_path), inputs=choices), work_dir)
 
     assert isinstance(result, MeasurementResult), result
     assert result.uses_io_binding is False

@@ -69,10 +69,11 @@ import numpy
 before = len(os.listdir("/proc/self/task"))
 from pathlib import Path
 from runner.job import InputChoices
+from runner.onnx_files import OnnxFiles
 from runner.session import declared_inputs, load, prepare
 from runner.inputs import make_values
 from runner.shapes import plan_inputs
-session = load(Path(sys.argv[1]), intra_op_threads=1)
+session = load(OnnxFiles(Path(sys.argv[1])), intra_op_threads=1)
 planned = plan_inputs(declared_inputs(session, InputChoices()), InputChoices())
 prepare(session, planned, make_values(planned, seed=0)).call()
 print(before, len(os.listdir("/proc/self/task")))

@@ -1,4 +1,4 @@
-from runner.machine import describe_machine, describe_software
+from runner.machine import OwnMemory, describe_machine, describe_software
 
 CPUINFO = "processor\t: 0\nmodel name\t: Some  CPU @ 2GHz\nflags\t\t: fpu {more}\n"
 
@@ -75,3 +75,36 @@ def test_caches_are_told_by_level_and_kind(tmp_path):
         "L2": 2**20,
         "L3": 32 * 2**20,
     }
+
+
+ARM = "processor\t: 0\nCPU implementer\t: {}\nCPU part\t: {}\n"
+
+
+def test_an_arm_core_is_told_by_its_numbers(tmp_path):
+    names = []
+    for place, numbers in enumerate((("0x41", "0xd0c"), ("0x99", "0x001"))):
+        root = fake_root(tmp_path / str(place))
+        (root / "proc/cpuinfo").write_text(ARM.format(*numbers))
+        names.append(describe_machine(root).cpu)
+
+    assert names == ["ARM Neoverse N1", "ARM core (implementer 0x99, part 0x001)"]
+
+
+def test_the_peak_of_memory_can_be_counted_anew(tmp_path):
+    (tmp_path / "proc/self").mkdir(parents=True)
+    status, reset = tmp_path / "proc/self/status", tmp_path / "proc/self/clear_refs"
+    status.write_text("Name:\tpython\nVmHWM:\t     300 kB\nVmRSS:\t     100 kB\n")
+    reset.write_bytes(b"")
+    memory = OwnMemory(tmp_path)
+
+    memory.forget_peak()
+
+    assert (memory.peak_bytes, memory.resident_bytes) == (300 * 1024, 100 * 1024)
+    assert reset.read_bytes() == b"5"
+
+
+def test_where_the_system_tells_no_memory_none_is_claimed(tmp_path):
+    memory = OwnMemory(tmp_path)
+    memory.forget_peak()
+
+    assert (memory.peak_bytes, memory.resident_bytes) == (None, None)

@@ -16,12 +16,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.one_back_end]
 CHUNK = 300
 ROOT = Path(__file__).resolve().parents[2]
 # Types that no runtime feeds from Python, operators or types that this runtime has no kernel
-# for, and operators of another domain.
-TRUE_REASONS = {"unsupported_input", "load_failed", "unknown_domain"}
-# Cases whose operands are values in step with each other that no declaration tells:
-# Col2Im's picture and blocks, a Loop over a growing sequence, ... 17 on onnx 1.23.
-MOST_FAILED = 20
-LEAST_RAN = 1_600
+# for, or one that lacks them when it is called, and operators of another domain.
+TRUE_REASONS = {"unsupported_input", "load_failed", "not_implemented", "unknown_domain"}
+# What onnxruntime 1.32 loads and then says that it lacks: a zero point for each channel.
+LACKING = {"test_convinteger_with_padding"}
+# It wants a mask as long as the keys, where ONNX since opset 24 takes a shorter one.
+FAILED = {"test_attention_4d_diff_heads_mask4d_padded_kv"}
+LEAST_RAN = 1_645
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +48,20 @@ def outcomes(tmp_path_factory):
     return found
 
 
+def ended(outcomes, wanted):
+    """The names of the cases whose code is ``wanted``."""
+    return {Path(name).stem for name, code, _ in outcomes if code == wanted}
+
+
 def test_nearly_all_cases_run(outcomes):
     counts = Counter(code for _, code, _ in outcomes)
 
     assert counts["ran"] >= LEAST_RAN, counts
-    assert counts["model_failed"] <= MOST_FAILED, counts
+
+
+def test_those_that_load_and_fail_are_known(outcomes):
+    assert ended(outcomes, "model_failed") == FAILED
+    assert ended(outcomes, "not_implemented") == LACKING
 
 
 def test_the_others_are_refused_for_a_reason_that_is_true(outcomes):

@@ -2,12 +2,15 @@ import contextlib
 import time
 
 import numpy as np
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from runner.errors import Rejected
 from runner.onnx_file import inspect_bytes, inspect_file
+from runner.onnx_files import OnnxFiles
 from runner.sample_models import lenet5
+from runner.wire import MAX_FIELD_COUNT
 from tests.runner.builders import endless_loop, light_model, model, relu, save, value, weight
 
 
@@ -23,7 +26,7 @@ def rejection(made):
 
 
 def test_a_file_says_what_goes_in_and_comes_out():
-    seen = inspect_file(light_model("squeezenet"))
+    seen = inspect_file(OnnxFiles(light_model("squeezenet")))
 
     (image,) = seen.inputs
     assert (image.name, image.dtype, image.shape) == ("data_0", "float32", (1, 3, 224, 224))
@@ -66,7 +69,7 @@ def test_an_empty_file_is_refused(tmp_path):
     (tmp_path / "empty.onnx").touch()
 
     with pytest.raises(Rejected) as refused:
-        inspect_file(tmp_path / "empty.onnx")
+        inspect_file(OnnxFiles(tmp_path / "empty.onnx"))
 
     assert refused.value.code == "empty_file"
 
@@ -113,6 +116,19 @@ def test_every_way_of_cutting_or_spoiling_a_file_ends_in_a_sentence():
         # Anything but a refusal is a fault, and fails this test by itself.
         with contextlib.suppress(Rejected):
             inspect(content)
+
+
+def test_what_the_runtime_reads_and_we_would_not_is_refused():
+    # A graph's tag with a bit beyond the 32 that the runtime looks at, and in it one more output.
+    more = helper.make_graph([helper.make_node("Neg", ["x"], ["z"])], "", [], [value("z", [1])])
+    hidden = more.SerializeToString()
+    tag = b"\xba\x80\x80\x80\x10"
+    content = relu((1,)).SerializeToString() + tag + bytes([len(hidden)]) + hidden
+
+    read = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+
+    assert [one.name for one in read.get_outputs()] == ["y", "z"]
+    assert rejection(content) == "damaged"
 
 
 def test_versions_beyond_the_runtime_are_refused():
@@ -244,7 +260,7 @@ def test_memory_does_not_grow_with_the_weights(tmp_path):
     before = _resident_bytes()
     started_s = time.monotonic()
 
-    seen = inspect_file(path)
+    seen = inspect_file(OnnxFiles(path))
 
     assert seen.parameter_count == 2**28
     assert time.monotonic() - started_s < 2
@@ -265,7 +281,7 @@ def _resident_bytes():
 
 
 def test_an_endless_loop_is_read_without_running_it(tmp_path):
-    seen = inspect_file(save(endless_loop(), tmp_path))
+    seen = inspect_file(OnnxFiles(save(endless_loop(), tmp_path)))
 
     assert seen.operators == {"Identity": 1, "Loop": 1, "Sin": 1}
 
@@ -307,3 +323,31 @@ def test_a_node_without_inputs_and_outputs_is_read_all_the_same(operator):
     made.graph.node.append(helper.make_node(operator, [], []))
 
     assert inspect(made).operators[operator] >= 1
+
+
+def test_a_forest_of_millions_of_nodes_is_read():
+    """Each node's kind is a text and a field of its own: more than are read one by one."""
+    node = helper.make_node(
+        "TreeEnsembleRegressor",
+        ["x"],
+        ["y"],
+        domain="ai.onnx.ml",
+        nodes_modes=["BRANCH_LEQ"] * (MAX_FIELD_COUNT + 1),
+        nodes_treeids=[300, 2**40] * 100_000,
+    )
+
+    seen = inspect(model([node], [value("x", ["n", 4])], [value("y", ["n", 1])]))
+
+    assert seen.operators == {"ai.onnx.ml.TreeEnsembleRegressor": 1}
+
+
+def test_a_text_that_runs_on_beyond_its_attribute_is_damage():
+    node = helper.make_node("TreeEnsemble", ["x"], ["y"], domain="ai.onnx.ml", modes=["a"] * 5_000)
+    contents = model([node], [value("x", ["n"])], [value("y", ["n"])]).SerializeToString()
+    spoilt = contents.replace(b"J\x01a" * 5_000, b"J\x01a" * 4_999 + b"J\x7fa")
+
+    with pytest.raises(Rejected) as refused:
+        inspect(spoilt)
+
+    assert spoilt != contents
+    assert refused.value.code in {"damaged", "truncated"}

@@ -1,6 +1,10 @@
 """What a model is made of, by a run of it: counts to the unit, and every second given to a node."""
 
+import json
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +20,8 @@ from runner.results import Failure
 from runner.sample_models import lenet5, mlp
 from runner.sandbox import Cage
 from tests.runner.builders import endless_loop, integers, light_model, model, save, value, weight
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -241,6 +247,25 @@ def test_an_endless_model_is_stopped_in_time(profiled):
     failure = profiled(endless_loop(), limits=Limits(wall_s=2.0, cpu_s=30.0))
 
     assert failure.code in ("out_of_time", "out_of_memory")
+
+
+def test_a_profile_that_fills_the_memory_is_no_crash(tmp_path):
+    """onnxruntime's list of events grows with every turn, and refused memory it crashes.
+
+    By hand, in a process of its own: a child's peak begins with that of whoever starts it, and
+    the tests' process, whose peak is not that process's, holds more than the bound.
+    """
+    held = b"x" * 700 * 2**20
+    limits = Limits(wall_s=30.0, cpu_s=30.0, memory_bytes=700 * 2**20)
+    job = Job("profile", str(save(endless_loop(), tmp_path)), limits=limits)
+    (tmp_path / "job.json").write_text(job.to_json(), encoding="utf-8")
+
+    command = (sys.executable, "-m", "runner", tmp_path / "job.json", tmp_path / "result.json")
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    del held
+
+    answer = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert answer["failure"]["code"] == "out_of_memory", answer
 
 
 def test_the_profile_leaves_nothing_behind(profiled, tmp_path):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from runner.job import Job
+from runner.onnx_files import OnnxFiles
 from runner.providers import CPU, NOT_OFFERED, NOT_STARTED, choose, maps_gpu_memory
 from runner.sample_models import lenet5
 from runner.session import load
@@ -68,7 +69,7 @@ def test_a_provider_that_cannot_start_leaves_a_session_on_the_cpu(tmp_path):
     path.write_bytes(lenet5())
     asked = choose(wants_gpu=True, offered=CUDA_BUILD)
 
-    session = load(path, intra_op_threads=1, provider=asked)
+    session = load(OnnxFiles(path), intra_op_threads=1, provider=asked)
 
     assert session.get_providers() == ["CPUExecutionProvider"]
     assert asked.as_used(session.get_providers()).note == NOT_STARTED

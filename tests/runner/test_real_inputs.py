@@ -2,6 +2,7 @@ import io
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 from runner.descriptions import InputHint, TensorDescription
 from runner.errors import InputProblem
 from runner.job import Job
+from runner.npz_archive import MAX_VALUES_BYTES
 from runner.real_inputs import (
-    MAX_VALUES_BYTES,
     batch_size_of,
     check_values,
     describe_values,
@@ -215,6 +216,51 @@ def test_a_damaged_or_strange_file_ends_in_a_sentence(tmp_path, members):
 
     assert problem.field.startswith("inputs.values")
     assert problem.message.endswith(".")
+
+
+def texts_of(digit_count):
+    """An array of one text whose type says its length in so many digits."""
+    told = "{'descr': '<U%s', 'fortran_order': False, 'shape': (1,)}\n" % ("9" * digit_count)
+    return b"\x93NUMPY\x02\x00" + struct.pack("<I", len(told)) + told.encode()
+
+
+@pytest.mark.parametrize("digit_count", [9, 10, 5_000])
+def test_texts_of_an_absurd_length_end_in_a_sentence(tmp_path, digit_count):
+    path = packed(tmp_path, {"x.npy": texts_of(digit_count)})
+
+    assert refusal(lambda: describe_values(path)).field == "inputs.values.x"
+
+
+def test_an_archive_packed_as_numpy_never_does_is_refused(tmp_path):
+    path = tmp_path / "inputs.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("x.npy", npy(np.zeros(3)))
+    # The properties of LZMA, which begin after the length that is told here, are none.
+    content = path.read_bytes()
+    assert content.count(b"\x09\x04\x05\x00") == 1
+    path.write_bytes(content.replace(b"\x09\x04\x05\x00\x5d", b"\x09\x04\x05\x00\xff"))
+
+    assert "numpy does not write" in refusal(lambda: describe_values(path)).message
+
+
+def a_directory_of(entry_count):
+    """A ZIP file that is nothing but its list of so many files (PKWARE, APPNOTE 4.3.12)."""
+    entry = struct.pack("<4s4B4HL2L5H2L", b"PK\x01\x02", 20, 3, 20, *[0] * 8, 1, *[0] * 6) + b"x"
+    count, listed = entry_count & 0xFFFF, entry * entry_count
+    return listed + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count, count, len(listed), 0, 0)
+
+
+def test_an_archive_of_a_hundred_thousand_entries_is_refused_before_they_are_read(tmp_path):
+    path = tmp_path / "inputs.npz"
+    path.write_bytes(a_directory_of(100_000))
+    tracemalloc.start()
+
+    problem = refusal(lambda: describe_values(path))
+
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "more than 200 arrays" in problem.message
+    assert peak_bytes < 10 * 2**20
 
 
 def test_a_damaged_payload_is_noticed_when_it_is_read(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from runner.errors import Nonsense
 from runner.messages import decode
 from runner.meters.metered import Metered, MeterReport
-from runner.results import Answer, Failure, InspectionResult, read_answer
+from runner.results import Answer, Failure, InspectionResult, Timing, read_answer
 from runner.shapes import InputHint, TensorDescription, tensors_from_plain
 
 INSPECTION = InspectionResult(
@@ -110,6 +110,15 @@ def test_a_description_stored_before_there_were_hints_is_read():
     assert found.hint is None
 
 
+@pytest.mark.parametrize("failure", [("", "It failed."), ("x" * 41, "It failed."), ("crashed", "")])
+def test_a_failure_that_no_run_could_keep_is_thrown_away(failure):
+    plain = {"schema": 1, "kind": "measure", "ok": False, "result": None}
+    plain["failure"] = dict(zip(("code", "message"), failure, strict=True))
+
+    with pytest.raises(Nonsense):
+        read_answer(json.dumps(plain), kind="measure")
+
+
 def test_numbers_that_are_none_are_thrown_away():
     with pytest.raises(Nonsense):
         read_answer(answer_text().replace('"ir_version": 8', '"ir_version": NaN'), kind="inspect")
@@ -149,3 +158,9 @@ def test_what_a_meter_said_survives_the_way_back():
 def test_a_meter_that_does_not_hold_together_is_thrown_away(changes):
     with pytest.raises(Nonsense):
         decode(Metered, {"meters": [METER | changes]})
+
+
+@pytest.mark.parametrize("best_s", [-3e-5, 0.0, 1e-300, 2.0, 1e300])
+def test_a_sentinel_that_later_runs_could_not_work_with_is_thrown_away(best_s):
+    with pytest.raises(Nonsense):
+        decode(Timing, {"best_sentinel_s": best_s})

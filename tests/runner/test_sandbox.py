@@ -33,7 +33,7 @@ cage = Cage.begin(None)
 cage.limit(Bounds(2**30, 5, {written}), thread_count=1)
 parent = os.getppid()
 {before}
-cage.close(thread_count=1, may_write_in={folder})
+cage.close(thread_count=1, may_write={file})
 {after}
 """
 X86_NUMBERS = {
@@ -76,8 +76,8 @@ REFUSED = {
 def caged(after, folder, *, before="", may_write=False, written=0):
     """Run a program that closes the cage around itself; return how it ended."""
     (folder / "there").touch()
-    place = f"Path({str(folder)!r})" if may_write else None
-    code = PROGRAM.format(before=before, after=after, folder=place, written=written)
+    file = f"Path({str(folder / 'there')!r})" if may_write else None
+    code = PROGRAM.format(before=before, after=after, file=file, written=written)
     return subprocess.run(
         [sys.executable, "-u", "-c", code], cwd=folder, capture_output=True, text=True, check=False,
         env=launch.child_environment(folder), timeout=60,
@@ -160,32 +160,54 @@ os._exit(0)
     assert (ended.returncode, ended.stdout) == (0, "no more\n")
 
 
-def test_one_folder_can_be_left_to_write_in(tmp_path):
+def test_one_file_can_be_left_to_write(tmp_path):
+    after = """
+Path("there").write_bytes(b"x" * 100)
+print(Path("there").read_bytes() == b"x" * 100)
+try:
+    Path("there").write_bytes(b"x" * 2_000)
+except OSError as error:
+    print(error.strerror, flush=True)
+socket.socket()
+"""
+
+    ended = caged(after, tmp_path, may_write=True, written=1_000)
+
+    assert ended.stdout.splitlines() == ["True", "File too large"]
+    assert ended.returncode == -signal.SIGSYS
+    assert (tmp_path / "there").stat().st_size <= 1_000
+
+
+def test_beside_the_one_file_the_disk_cannot_be_filled(tmp_path):
+    """Neither with more files, nor with one that has no name (any more) and so is not found."""
     inside = tmp_path / "inside"
     inside.mkdir()
     after = f"""
-Path("made").write_bytes(b"x" * 100)
-print(Path("made").read_bytes() == b"x" * 100)
-for place in ({str(tmp_path / "outside")!r}, "/etc/passwd"):
+attempts = [
+    lambda: open("beside", "w"),
+    lambda: open({str(tmp_path / "outside")!r}, "w"),
+    lambda: open("/etc/passwd", "a"),
+    lambda: os.open(".", os.O_TMPFILE | os.O_WRONLY),
+    lambda: os.unlink("there"),
+    lambda: os.rename("there", "hidden"),
+    lambda: os.mkdir("folder"),
+    lambda: os.ftruncate(os.open("there", os.O_WRONLY), 10**12),
+]
+for attempt in attempts:
     try:
-        open(place, "a")
-    except PermissionError:
+        attempt()
+        print("done")
+    except OSError:
         print("refused")
-try:
-    Path("made").write_bytes(b"x" * 2_000)
-except OSError as error:
-    print(error.strerror)
-socket.socket()
 """
 
     ended = caged(after, inside, may_write=True, written=1_000)
 
-    assert ended.stdout.splitlines()[:3] == ["True", "refused", "refused"]
-    assert ended.stdout.splitlines()[3] == "File too large"
-    assert ended.returncode == -signal.SIGSYS
+    assert ended.stdout.splitlines() == ["refused"] * 8
+    assert [path.name for path in tmp_path.rglob("*")] == ["inside", "there"]
 
 
-def test_onnxruntime_can_write_its_profile_in_the_one_folder(tmp_path):
+def test_onnxruntime_can_write_its_profile_to_the_one_file(tmp_path):
     before = """
 import json, onnxruntime
 from runner.rehearsal import rehearse
@@ -197,10 +219,11 @@ rehearse()
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = 1
 options.enable_profiling = True
-options.profile_file_prefix = str(Path.cwd() / "profile")
+options.profile_file_prefix = str(Path.cwd() / "there") + chr(0)
 session = onnxruntime.InferenceSession(TINY_MODEL, options, providers=["CPUExecutionProvider"])
 session.run(None, {"x": numpy.ones(1, numpy.float32)})
-events = json.load(open(session.end_profiling()))
+session.end_profiling()
+events = json.load(open("there"))
 print(any(event["cat"] == "Node" for event in events), flush=True)
 os._exit(0)
 """
@@ -210,13 +233,13 @@ os._exit(0)
     assert (ended.returncode, ended.stdout) == (0, "True\n"), ended.stderr
 
 
-def test_without_landlock_no_folder_is_left_to_write_in(tmp_path):
+def test_without_landlock_no_file_is_left_to_write(tmp_path):
     before = """
-def gone(may_write_in=None):
+def gone(may_write=None):
     raise kernel.Unavailable("the kernel has no Landlock")
 landlock.restrict = gone
 """
-    after = "print(*cage.report().missing)\nopen('made', 'w')"
+    after = "print(*cage.report().missing)\nopen('there', 'w')"
 
     ended = caged(after, tmp_path, before=before, may_write=True, written=1_000)
 

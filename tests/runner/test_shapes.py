@@ -126,6 +126,18 @@ def test_a_kind_that_nothing_can_be_made_up_for_is_refused_by_name():
         shapes([TensorDescription("history", "sequence(map(int64, float32))", ())])
 
 
+def test_a_product_of_thousands_of_digits_is_refused_in_a_sentence():
+    endless = TensorDescription("x", "float32", ("n",) * 500)
+
+    assert problem([endless], dims={"n": 2**31 - 1}) == "inputs.shapes.x"
+
+
+def test_a_sum_that_no_dimension_can_have_is_a_name_like_any_other():
+    absurd = TensorDescription("x", "float32", ("n", *[f"{'9' * 900} + 1"] * 6))
+
+    assert shapes([absurd]) == [(1,) * 7]
+
+
 def test_stored_inputs_are_read_back():
     stored = [{"name": "image", "dtype": "float32", "shape": ["batch", 3, "height", "width"]}]
 

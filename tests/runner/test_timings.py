@@ -7,7 +7,7 @@ import statistics
 import pytest
 
 from runner.bursts import BurstLog
-from runner.timings import Timings, interval_half_width
+from runner.timings import Timings, _t_half_width, interval_half_width
 
 SECOND_NS = 1_000_000_000
 SENTINEL_NS = 30_000
@@ -49,6 +49,17 @@ def two_speed_log(*, seed, slow_share=0.5, round_count=10):
             spent_s += sum(samples_s)
         log.end_round()
     return log
+
+
+def test_the_interval_has_room_for_a_machine_that_changes_speed_between_runs():
+    log = rounds_of(*([0.001] * 4,) * 6)
+
+    alone, among_others = (Timings.of(log, batch_size=1, speed_spread=s) for s in (None, 0.06))
+
+    assert alone.interval_ratio == pytest.approx(0.01)
+    assert among_others.interval_ratio == pytest.approx(math.hypot(0.01, 0.06))
+    assert among_others.own_interval_ratio == alone.interval_ratio
+    assert among_others.latency().ci95_high_s == pytest.approx(0.001 * (1 + math.hypot(0.01, 0.06)))
 
 
 def test_latency_is_per_inference_of_the_batch():
@@ -200,3 +211,13 @@ def test_rounds_that_agree_leave_what_differs_between_processes():
 
     assert latency.ci95_low_s == pytest.approx(4.95)
     assert latency.ci95_high_s == pytest.approx(5.05)
+
+
+@pytest.mark.parametrize("count, t", [(31, 2.042), (32, 2.0395), (61, 2.0003), (121, 1.9799)])
+def test_students_t_goes_on_beyond_its_table(count, t):
+    means = [1.0, 3.0] * (count // 2) + [2.0] * (count % 2)
+    spread = (count // 2 * 2 / (count - 1)) ** 0.5
+
+    alone = _t_half_width(means)
+
+    assert alone == pytest.approx(t * spread / count**0.5, rel=0.0015)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import sys
 from functools import partial
 from typing import TextIO
@@ -14,6 +15,8 @@ from carbonsite import listening, preparation, programs
 from carbonsite.supervisor import Supervisor
 
 PORT = 8000
+# A line of the log below a warning, as settings.LOGGING writes it: after the time, or in JSON.
+ALL_IS_WELL = re.compile(r"^\w+ *\| (?:\S+ \S+ (?:DEBUG|INFO) |\{.*\"level\": \"(?:DEBUG|INFO)\")")
 
 
 class Command(BaseCommand):
@@ -51,6 +54,7 @@ def supervise(listener, *, with_demo) -> int:
 
     def on_ready(supervisor):
         supervisor.say(f"carbonsite is ready: {listening.url_of(listener)}  (Ctrl-C ends it)")
+        supervisor.say(f"What it does from now on is in {supervisor.log_folder}")
         # Only now: two cores start the web server faster when it has them to itself.
         behind = programs.background(settings.DATA_DIR)
         for program in [*behind, programs.demo()] if with_demo else behind:
@@ -68,7 +72,13 @@ def supervise(listener, *, with_demo) -> int:
 
 
 def say(line: str) -> None:
-    """Print what a program said; its warnings in yellow, where the terminal has colours."""
+    """Print what a program said; its warnings in yellow, where the terminal has colours.
+
+    A person at a terminal is spared the lines that only say that all goes well; programs that
+    collect what is printed get every line, and the log folder has them in any case.
+    """
+    if sys.stdout.isatty() and ALL_IS_WELL.search(line):
+        return
     print(color_style().WARNING(line) if " WARNING " in line else line, flush=True)
 
 

@@ -12,7 +12,7 @@ const count = document.querySelector("#ranking-count");
 function showFound() {
   let found = 0;
   for (const row of rows) {
-    row.hidden = !matches(row.querySelector("th").textContent, search.value);
+    row.hidden = !matches(row.querySelector("th a").textContent, search.value);
     found += row.hidden ? 0 : 1;
   }
   count.firstChild.textContent = `${found} of ${rows.length} places. `;

@@ -1,25 +1,36 @@
 // The page of a model: wires the history chart to its tools, its address, keys and table.
 
 import {
-  DASHES,
   bandPlugin,
   historyDatasets,
   historyOptions,
+  lineSample,
   onThemeChange,
   readTheme,
   versionMarkerPlugin,
 } from "../chart.js";
-import { METRICS, describePoint, linesOf, neighbour } from "../history_points.js";
+import {
+  METRICS,
+  closerLook,
+  counted,
+  describeChart,
+  describePoint,
+  describeTime,
+  linesOf,
+  neighbour,
+} from "../history_points.js";
 import { dataSearch, parseState, toSearch, withRuns } from "../view_state.js";
 
 const NO_ID = "00000000-0000-0000-0000-000000000000";
-const SVG = "http://www.w3.org/2000/svg";
 const ZOOM_STEP = 1.5;
+// How long nobody types before the chart follows.
+const QUESTION_PAUSE_MS = 400;
 
 const box = document.querySelector("#history-chart-box");
 const canvas = document.querySelector("#history-chart");
 const news = document.querySelector("#chart-news");
 const legend = document.querySelector("#chart-legend");
+const chartKey = document.querySelector("#chart-key");
 const resetButton = document.querySelector("#reset-zoom");
 const pickButton = document.querySelector("#pick-runs");
 
@@ -31,19 +42,43 @@ let chart = null;
 const hiddenLabels = new Set();
 // The runs picked to be explained, oldest click first; null while a click opens a run.
 let picked = null;
+let questionTimer = null;
+
+// The query of what was asked for last: an older answer is thrown away.
+let asked = null;
 
 async function load() {
+  const search = dataSearch(state);
+  asked = search;
+  box.setAttribute("aria-busy", "true");
   try {
-    const response = await fetch(`${box.dataset.url}${dataSearch(state)}`);
+    const response = await fetch(`${box.dataset.url}${search}`);
     if (!response.ok) {
       throw new Error(`HTTP ${response.status}`);
     }
-    payload = await response.json();
+    const answer = await response.json();
+    if (asked !== search) {
+      return;
+    }
+    payload = answer;
   } catch {
+    asked = null;
     news.textContent = "The chart could not be loaded. The table below has the same figures.";
     return;
+  } finally {
+    box.removeAttribute("aria-busy");
   }
   draw();
+}
+
+// Load what the state asks for, where that is not what is there.
+function refresh() {
+  if (dataSearch(state) === asked) {
+    return false;
+  }
+  load();
+  window.htmx?.ajax("GET", location.href, { target: "#history-table", swap: "innerHTML" });
+  return true;
 }
 
 function draw() {
@@ -54,6 +89,7 @@ function draw() {
   }));
   chart?.destroy();
   active = null;
+  const { from_ms: from, to_ms: to } = payload;
   chart = new window.Chart(canvas, {
     type: "line",
     data: { datasets: historyDatasets(lines, theme) },
@@ -63,6 +99,8 @@ function draw() {
         isLog: state.scale === "log",
         versions: payload.versions,
         onZoomed: rememberZoom,
+        extent: { from, to },
+        zoom: state.zoom,
       }),
       onClick: openClicked,
       onHover: showHand,
@@ -71,17 +109,11 @@ function draw() {
   });
   lines.forEach((line, index) => chart.setDatasetVisibility(index, !line.isHidden));
   chart.update("none");
-  applyZoom();
+  resetButton.hidden = !state.zoom;
   drawLegend(theme);
+  chartKey.textContent = describeChart({ ...payload, lines });
   const hasPoints = lines.some(({ points }) => points.length > 0);
   news.textContent = hasPoints ? "\u00a0" : "Nothing was measured in this range.";
-}
-
-function applyZoom() {
-  if (state.zoom) {
-    chart.zoomScale("x", { min: state.zoom.from, max: state.zoom.to }, "none");
-  }
-  resetButton.hidden = !state.zoom;
 }
 
 // What else stands in the address now: the what-if below the chart writes there too.
@@ -91,9 +123,17 @@ function current() {
 
 function rememberZoom() {
   const { min, max } = chart.scales.x;
-  state = { ...current(), zoom: chart.isZoomedOrPanned() ? { from: min, to: max } : null };
-  resetButton.hidden = !state.zoom;
+  const isWhole = min <= payload.from_ms && max >= payload.to_ms;
+  setZoom(isWhole ? null : { from: min, to: max });
+}
+
+function setZoom(zoom) {
+  state = { ...current(), zoom };
   history.replaceState(null, "", toSearch(state) || location.pathname);
+  markChosen();
+  if (!refresh()) {
+    draw();
+  }
 }
 
 function startPicking() {
@@ -102,7 +142,11 @@ function startPicking() {
   news.textContent = picked ? "Choose the two runs between which to explain the change." : "\u00a0";
 }
 
-function openRun(point) {
+function openPoint(point) {
+  if (point.runCount) {
+    setZoom(closerLook(point));
+    return;
+  }
   if (picked) {
     picked.push(point.run);
     news.textContent = "Now the other run.";
@@ -117,10 +161,9 @@ function openRun(point) {
 function openClicked(event) {
   const [hit] = chart.getElementsAtEventForMode(event, "nearest", { intersect: true }, true);
   if (hit) {
-    openRun(lines[hit.datasetIndex].points[hit.index]);
+    openPoint(lines[hit.datasetIndex].points[hit.index]);
   }
 }
-
 function showHand(event) {
   const hits = chart.getElementsAtEventForMode(event, "nearest", { intersect: true }, true);
   canvas.style.cursor = hits.length > 0 ? "pointer" : "";
@@ -133,17 +176,17 @@ function showActive() {
   chart.setActiveElements(elements);
   chart.tooltip.setActiveElements(elements, { x, y });
   chart.update("none");
-  const when = new Date(point.x).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+  const when = describeTime(point);
   const { label } = lines[active.line];
   news.textContent = [when, ...describePoint(point, { metricName: state.metric, label })].join(" · ");
 }
 
 function zoomByKey(key) {
   if (key === "0") {
-    chart.resetZoom("none");
-  } else {
-    chart.zoom(key === "-" ? 1 / ZOOM_STEP : ZOOM_STEP, "none");
+    setZoom(null);
+    return;
   }
+  chart.zoom(key === "-" ? 1 / ZOOM_STEP : ZOOM_STEP, "none");
   rememberZoom();
 }
 
@@ -152,7 +195,7 @@ function onKey(event) {
     return;
   }
   if (event.key === "Enter" && active) {
-    openRun(lines[active.line].points[active.index]);
+    openPoint(lines[active.line].points[active.index]);
   } else if (["+", "=", "-", "0"].includes(event.key)) {
     zoomByKey(event.key);
   } else {
@@ -166,28 +209,16 @@ function onKey(event) {
   event.preventDefault();
 }
 
-function sample(index, theme) {
-  const svg = document.createElementNS(SVG, "svg");
-  const line = document.createElementNS(SVG, "line");
-  const attributes = { x1: 0, y1: 6, x2: 28, y2: 6, "stroke-width": 3, stroke: theme.series[index % 6] };
-  Object.entries(attributes).forEach(([name, value]) => line.setAttribute(name, value));
-  line.setAttribute("stroke-dasharray", DASHES[index % DASHES.length].join(" "));
-  svg.setAttribute("width", 28);
-  svg.setAttribute("height", 12);
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(line);
-  return svg;
-}
-
 function drawLegend(theme) {
   legend.replaceChildren(
-    ...lines.map(({ label, isHidden }, index) => {
+    ...lines.map(({ label, isHidden, isSummedUp, runCount }, index) => {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "secondary small";
       button.setAttribute("aria-pressed", String(!isHidden));
       button.title = "Show or hide this line";
-      button.append(sample(index, theme), ` ${label}`);
+      const count = isSummedUp ? ` (${counted(runCount, "run")})` : "";
+      button.append(lineSample(index, theme), ` ${label}${count}`);
       button.addEventListener("click", () => toggleLine(index, button));
       const item = document.createElement("li");
       item.append(button);
@@ -209,7 +240,8 @@ function markChosen() {
   for (const name of ["metric", "range", "scale"]) {
     for (const link of document.querySelectorAll(`a[data-${name}]`)) {
       const value = link.dataset[name];
-      link.href = toSearch({ ...state, zoom: null, [name]: value }) || location.pathname;
+      const zoom = name === "range" ? null : state.zoom;
+      link.href = toSearch({ ...state, zoom, [name]: value }) || location.pathname;
       if (value === state[name]) {
         link.setAttribute("aria-current", "true");
       } else {
@@ -221,18 +253,25 @@ function markChosen() {
   canvas.setAttribute("aria-label", canvas.getAttribute("aria-label").replace(/^.*? over time/, `${title} over time`));
   const csv = document.querySelector("#csv-link");
   csv.search = dataSearch(state);
+  document.querySelector("#chart-table-link").search = toSearch(state);
 }
 
 function show(next) {
-  const isOtherRange = next.range !== state.range;
   state = next;
   markChosen();
-  if (isOtherRange || !payload) {
-    load();
-    window.htmx?.ajax("GET", location.href, { target: "#history-table", swap: "innerHTML" });
-  } else {
+  if (!refresh() && payload) {
     draw();
   }
+}
+
+// A what-if is asked below the chart: it writes its question into the address.
+function followQuestion() {
+  clearTimeout(questionTimer);
+  questionTimer = setTimeout(() => {
+    state = current();
+    markChosen();
+    refresh();
+  }, QUESTION_PAUSE_MS);
 }
 
 function onChoice(event) {
@@ -256,6 +295,7 @@ if (canvas && window.Chart) {
     pickButton.hidden = false;
   }
   window.addEventListener("popstate", () => show(parseState(location.search)));
+  window.addEventListener("whatif-asked", followQuestion);
   onThemeChange(() => payload && draw());
   markChosen();
   load();

@@ -156,7 +156,8 @@ function wireZone() {
 
 // --- figures picked from a table ----------------------------------------------------------------
 
-// Choosing a row fills in its fields; typing over one of them undoes the choice.
+// Choosing a row fills in its fields; typing over the first, its figure, undoes the choice. For how
+// long a machine is used is its owner's to say.
 function wirePicker(selectName) {
   const select = byName(selectName);
   const note = noteBelow(select);
@@ -169,7 +170,7 @@ function wirePicker(selectName) {
     for (const name of row ? fields : []) byName(name).value = row[name] ?? "";
     tellSource();
   });
-  for (const name of fields) {
+  for (const name of fields.slice(0, 1)) {
     byName(name).addEventListener("input", () => {
       if (agrees(picked[selectName][select.value], name, byName(name).value)) return;
       select.value = "";

@@ -1,23 +1,20 @@
 // The curve of a country's carbon intensity over the years, in the site's own colours.
 
+import { DASHES, MARKERS, axis, baseOptions, onThemeChange, readTheme } from "../chart.js";
 import { formatQuantity } from "../format.js";
 
 const points = JSON.parse(document.getElementById("zone-points").textContent);
 const canvas = document.getElementById("zone-chart");
-const DASHES = [[], [6, 4], [2, 3]];
-const MARKERS = ["circle", "rect", "triangle"];
+const measures = [...new Set(points.map((point) => point.measure))];
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-function dataset(measure, index) {
-  const paint = colour(`--series-${index + 1}`);
+function dataset(measure, index, theme) {
   return {
     label: measure,
     data: points
       .filter((point) => point.measure === measure)
       .map((point) => ({ x: point.year, y: point.g_per_kwh, source: point.source })),
-    borderColor: paint,
-    backgroundColor: paint,
+    borderColor: theme.series[index],
+    backgroundColor: theme.series[index],
     borderWidth: 2,
     borderDash: DASHES[index],
     pointStyle: MARKERS[index],
@@ -26,40 +23,33 @@ function dataset(measure, index) {
   };
 }
 
-function scale(title, callback) {
-  const text = colour("--chart-text");
+function options(theme) {
+  const base = baseOptions(theme);
   return {
-    title: { display: true, text: title, color: text },
-    ticks: { color: text, callback, precision: 0 },
-    grid: { color: colour("--chart-grid") },
-  };
-}
-
-function tooltip() {
-  return {
-    backgroundColor: colour("--chart-tooltip-ground"),
-    titleColor: colour("--chart-tooltip-text"),
-    bodyColor: colour("--chart-tooltip-text"),
-    callbacks: {
-      title: (items) => String(items[0].raw.x),
-      label: (item) => `${formatQuantity(item.raw.y, "g/kWh")} (${item.dataset.label})`,
-      afterLabel: (item) => item.raw.source,
-    },
-  };
-}
-
-function options(measures) {
-  return {
-    animation: false,
-    maintainAspectRatio: false,
+    ...base,
     interaction: { mode: "nearest", intersect: false },
     scales: {
-      x: { type: "linear", ...scale("Year", (year) => String(year)) },
-      y: { beginAtZero: true, ...scale("g CO2e per kWh") },
+      x: axis(theme, { type: "linear", ticks: { precision: 0, callback: (year) => String(year) } }),
+      y: axis(theme, {
+        beginAtZero: true,
+        title: { display: true, text: "g CO₂e per kWh" },
+        ticks: { maxTicksLimit: 7 },
+      }),
     },
     plugins: {
-      legend: { display: measures.length > 1, labels: { color: colour("--chart-text") } },
-      tooltip: tooltip(),
+      ...base.plugins,
+      legend: {
+        display: measures.length > 1,
+        labels: { color: theme.text, usePointStyle: true, font: { family: theme.font } },
+      },
+      tooltip: {
+        ...base.plugins.tooltip,
+        callbacks: {
+          title: ([{ raw }]) => String(raw.x),
+          label: ({ raw, dataset: { label } }) => `${formatQuantity(raw.y, "g/kWh")} (${label})`,
+          footer: ([{ raw }]) => raw.source,
+        },
+      },
     },
   };
 }
@@ -67,14 +57,14 @@ function options(measures) {
 let chart = null;
 
 function draw() {
-  const measures = [...new Set(points.map((point) => point.measure))];
+  const theme = readTheme();
   chart?.destroy();
   chart = new window.Chart(canvas, {
     type: "line",
-    data: { datasets: measures.map(dataset) },
-    options: options(measures),
+    data: { datasets: measures.map((measure, index) => dataset(measure, index, theme)) },
+    options: options(theme),
   });
 }
 
-window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+onThemeChange(draw);
 draw();

@@ -7,6 +7,7 @@ const limits = { limitBytes: facts.limit_bytes, quotaLeftBytes: facts.limit_byte
 const form = document.querySelector("#run-form");
 const files = form.elements.file;
 const place = form.querySelector('[data-errors-for="file"]');
+const evaluation = form.querySelector("[data-evaluation]");
 
 function showWhatIsAsked() {
   // Of a file that is yet to be sent nobody knows whether it holds every input.
@@ -14,6 +15,18 @@ function showWhatIsAsked() {
   for (const part of form.querySelectorAll("[data-when]")) {
     part.hidden = (part.dataset.when === "real") !== isReal;
   }
+  showEvaluation();
+}
+
+// Accuracy needs labels: of a file that is yet to be sent nobody knows whether it has them.
+function showEvaluation() {
+  const mayHaveLabels =
+    files.files.length > 0 || facts.evaluation_sets.includes(form.elements.values.value);
+  const isAsked = mayHaveLabels && form.elements.measures_accuracy.checked;
+  evaluation.hidden = !mayHaveLabels;
+  form.elements.measures_accuracy.disabled = !mayHaveLabels;
+  form.elements.answer_output.disabled = !isAsked;
+  form.elements.answer_output.closest(".field").hidden = !isAsked;
 }
 
 function showRefusal() {
@@ -26,6 +39,7 @@ function showRefusal() {
 }
 
 form.elements.values.addEventListener("change", showWhatIsAsked);
+form.elements.measures_accuracy.addEventListener("change", showEvaluation);
 files.addEventListener("change", () => {
   showRefusal();
   showWhatIsAsked();

@@ -1,7 +1,13 @@
 // The upload page: drop zone, checks before sending, progress while sending, and a way out.
 
-import { formatQuantity } from "../format.js";
-import { describeProgress, modelNameOf, refusalOf, speedOf } from "../upload.js";
+import {
+  describeFiles,
+  describeProgress,
+  modelAmong,
+  modelNameOf,
+  refusalOfModel,
+  speedOf,
+} from "../upload.js";
 
 const facts = JSON.parse(document.querySelector("#upload-facts").textContent);
 const limits = { limitBytes: facts.limit_bytes, quotaLeftBytes: facts.quota_left_bytes };
@@ -57,28 +63,24 @@ function showNameErrors(address) {
 
 function onFile() {
   clearErrors();
-  const [file] = fileInput.files;
+  const files = [...fileInput.files];
   const chosen = document.querySelector("#chosen-file");
-  chosen.hidden = !file;
-  if (!file) {
+  chosen.hidden = files.length === 0;
+  if (files.length === 0) {
     return;
   }
-  chosen.textContent = `${file.name}, ${formatQuantity(file.size, "B")}`;
+  chosen.textContent = describeFiles(files);
   if (nameInput && (!nameInput.value || nameInput.value === suggestedName)) {
-    suggestedName = nameInput.value = modelNameOf(file.name);
+    suggestedName = nameInput.value = modelNameOf(modelAmong(files).name);
   }
   checkName();
-  showErrors("file", [refusalOf(file, limits)].filter(Boolean));
+  showErrors("file", [refusalOfModel(files, limits)].filter(Boolean));
 }
 
 function onDrop(event) {
   event.preventDefault();
   zone.classList.remove("is-over");
   if (request || event.dataTransfer.files.length === 0) {
-    return;
-  }
-  if (event.dataTransfer.files.length > 1) {
-    showErrors("file", ["Drop one file: a model that holds its weights itself."]);
     return;
   }
   fileInput.files = event.dataTransfer.files;
@@ -162,8 +164,8 @@ function send() {
 function onSubmit(event) {
   event.preventDefault();
   clearErrors();
-  const [file] = fileInput.files;
-  const refusal = file ? refusalOf(file, limits) : "Choose the .onnx file of your model.";
+  const files = [...fileInput.files];
+  const refusal = files.length ? refusalOfModel(files, limits) : "Choose the .onnx file of your model.";
   if (refusal) {
     showErrors("file", [refusal]);
     fileInput.focus();

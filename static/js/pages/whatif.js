@@ -10,7 +10,15 @@ import {
   spellEnergyKwh,
   spellQuantity,
 } from "../format.js";
-import { amountSentence, answer, readQuestion, scalesOf, toSearch } from "../whatif.js";
+import {
+  amountSentence,
+  answer,
+  comparable,
+  measureWords,
+  readQuestion,
+  scalesOf,
+  toSearch,
+} from "../whatif.js";
 
 const NAMES = ["zone", "year", "pue", "profile", "inferences_per_day"];
 const SUGGESTION_COUNT = 12;
@@ -49,12 +57,20 @@ function showChange(found, base, isAsked) {
   out("change").textContent = isAsked ? `${change}eside the ${stored} as stored.` : "As measured.";
 }
 
-function showFactors({ factors, figure, power_w: powerW, machine_name: machineName }, base) {
+function showFactors(found, base, tables) {
+  const { factors, figure, power_w: powerW, machine_name: machineName } = found;
   out("power").replaceChildren(quantity(formatQuantity(powerW, "W"), spellQuantity(powerW, "W")));
   out("pue").textContent = formatNumber(factors.pue);
   const missing = figure.is_fallback ? `: ${figure.asked_zone_name} has no figure of its own` : "";
   const amount = formatQuantity(factors.g_per_kwh, "g/kWh");
-  out("electricity").textContent = `${amount}, ${figure.zone_name} ${figure.year}${missing}`;
+  const words = measureWords(tables, figure.measure);
+  const origin = `${figure.zone_name} ${figure.year}, ${words}`;
+  out("electricity").textContent = `${amount}, ${origin}${missing}`;
+  out("measure").hidden = figure.measure === base.measure;
+  out("measure").textContent =
+    "The stored figure's electricity is counted otherwise " +
+    `(${measureWords(tables, base.measure)}) than this one's (${words}): ` +
+    "part of the change is the way of counting.";
   const latency = formatQuantity(base.latency_s, "s");
   out("machine").hidden = machineName === null;
   out("machine").textContent =
@@ -91,14 +107,17 @@ function showScales(found, perDay, equivalents) {
   const scales = scalesOf(found, perDay);
   out("scales").replaceChildren(...scales.map((one, index) => scaleRow(one, index, perDay)));
   const last = scales.at(-1).emission_g;
-  out("like").textContent = perDay === null ? "A million inferences are" : "A year of it is";
-  const items = equivalents.map((one) => {
+  const items = comparable(equivalents, last).map((one) => {
     const item = document.createElement("li");
     item.title = one.source;
     item.textContent = amountSentence(one, last);
     return item;
   });
-  out("equivalents").replaceChildren(...(last > 0 ? items : []));
+  const subject = perDay === null ? "A million inferences are" : "A year of it is";
+  const isLike = items.length > 0;
+  const words = isLike ? "like one of these:" : "too little to be like anything everyday.";
+  out("like").textContent = `${subject} ${words}`;
+  out("equivalents").replaceChildren(...items);
 }
 
 function showErrors(errors) {
@@ -133,13 +152,15 @@ function wire() {
     showFigure(found.emission_g);
     showChange(found, base, isAsked);
     out("energy").replaceChildren(energy(found.energy_kwh));
-    showFactors(found, base);
+    showFactors(found, base, tables);
     showScales(found, question.inferences_per_day, tables.equivalents);
   }
 
   function remember() {
     const search = toSearch(location.search, fields());
     history.replaceState(history.state, "", `${location.pathname}${search}${location.hash}`);
+    // The history chart of the same page shows every run under it.
+    window.dispatchEvent(new Event("whatif-asked"));
     show();
   }
 
