@@ -17,17 +17,19 @@ from itertools import chain
 from pathlib import Path
 
 from tests.answering import answers
+from tests.second_looks import ALONE, PytestNotes, worth_another_look
 
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / ".cache" / "passes"
+# The long pass keeps its notes where `pytest --lf` looks; those beside it would write over them.
+NOTES = PytestNotes(ROOT / ".pytest_cache")
+NOTES_BESIDE = ROOT / ".cache" / "pytest"
 TICK_S = 0.2
 # For passes that are interrupted to end the sites and servers that they have started.
 GRACE_S = 20
 INTERRUPTED = 130
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PYTEST = (sys.executable, "-m", "pytest", "-q")
-# The long pass keeps notes for `pytest --lf`; those beside it would write over them.
-BESIDE = (*PYTEST, "-p", "no:cacheprovider")
 FETCH = (sys.executable, "-m", "tests.runner.package_models")
 
 
@@ -44,12 +46,16 @@ class Machine:
 
 @dataclass(eq=False, slots=True)
 class Pass:
-    """A command, and how far it is; of one that ``is_quiet`` only a failure is shown."""
+    """A command, and how far it is; of one that ``is_quiet`` only a failure is shown.
+
+    ``notes`` says which tests failed, where it is pytest that runs them.
+    """
 
     title: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     is_quiet: bool = False
+    notes: PytestNotes | None = None
     log: Path | None = None
     process: subprocess.Popen | None = None
 
@@ -77,6 +83,18 @@ class Pass:
     def has_failed(self) -> bool:
         return self.is_over and self.process.returncode != 0
 
+    def unsure(self) -> list[str]:
+        """Return the tests that failed, where they are few enough to be looked at again."""
+        if not self.has_failed or self.notes is None:
+            return []
+        failed = self.notes.failed()
+        return failed if worth_another_look(self.process.returncode, failed) else []
+
+    def alone(self) -> "Pass":
+        """Return the pass that runs again only what failed."""
+        title = f"Once more, alone: {self.title}"
+        return Pass(title, (*self.command, *ALONE), self.environment)
+
 
 def planned(machine: Machine) -> list[list[Pass]]:
     """Return the lanes of what this machine can run.
@@ -94,24 +112,35 @@ def planned(machine: Machine) -> list[list[Pass]]:
             Pass("The pages' scripts", (machine.node, "--test", *scripts), is_quiet=True)
         )
     title = "The suite, on SQLite and the folder broker"
-    in_sight.append(Pass(title, (*PYTEST, "-m", "not browser and not servers")))
+    in_sight.append(_tested(title, NOTES, "-m", "not browser and not servers"))
     beside, waiting = [], [Pass("Models of others, fetched", FETCH, is_quiet=True)]
     if machine.servers:
         # The runner and footprint know no database; the faults have servers of their own.
         left_out = [f"--ignore=tests/{name}" for name in ("footprint", "runner", "faults")]
-        command = (*BESIDE, "-m", "not browser and not one_back_end", "--create-db", *left_out)
+        options = ("-m", "not browser and not one_back_end", "--create-db", *left_out, "tests")
         title = "The site's tests, on PostgreSQL and Redis"
-        beside.append(Pass(title, (*command, "tests"), machine.servers))
-        waiting.append(Pass("Parts that die, freeze and lie", (*BESIDE, "tests/faults")))
+        notes = PytestNotes(NOTES_BESIDE / "servers")
+        beside.append(_tested(title, notes, *options, environment=machine.servers))
+        notes = PytestNotes(NOTES_BESIDE / "faults")
+        waiting.append(_tested("Parts that die, freeze and lie", notes, "tests/faults"))
     if machine.browser:
-        beside.append(Pass("Journeys in a browser", (*BESIDE, "-m", "browser", "tests/journeys")))
+        options, notes = ("-m", "browser", "tests/journeys"), PytestNotes(NOTES_BESIDE / "journeys")
+        beside.append(_tested("Journeys in a browser", notes, *options))
     lanes = [in_sight, beside, waiting]
     return lanes if machine.core_count > 1 else [list(chain(*lanes))]
+
+
+def _tested(
+    title: str, notes: PytestNotes, *options: str, environment: Mapping[str, str] | None = None
+) -> Pass:
+    command = (*PYTEST, *notes.options, *options)
+    return Pass(title, command, environment or {}, notes=notes)
 
 
 def run(lanes: Sequence[Sequence[Pass]], *, logs: Path) -> list[str]:
     """Run it all, show it, and return the titles of what failed.
 
+    A few tests that failed are run once more when all is over; the ones that pass then are told.
     Nothing of it runs any more when this ends, however it does.
     """
     logs.mkdir(parents=True, exist_ok=True)
@@ -121,7 +150,19 @@ def run(lanes: Sequence[Sequence[Pass]], *, logs: Path) -> list[str]:
             _show(one, lanes, logs)
     finally:
         _end(passes)
-    return [one.title for one in passes if one.has_failed]
+    return [one.title for one in passes if one.has_failed and not _passes_alone(one, logs)]
+
+
+def _passes_alone(one: Pass, logs: Path) -> bool:
+    unsure = one.unsure()
+    if not unsure:
+        return False
+    again = one.alone()
+    run([[again]], logs=logs / "alone")
+    if again.has_failed:
+        return False
+    _tell("!! UNSTEADY, passed only when run alone: ", unsure)
+    return True
 
 
 def _show(one: Pass, lanes: Sequence[Sequence[Pass]], logs: Path) -> None:

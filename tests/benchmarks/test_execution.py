@@ -43,6 +43,12 @@ def ended(run):
     return Run.objects.with_results().get(pk=run.pk)
 
 
+def measured(run):
+    """Measure it, and return what was measured."""
+    execution.execute(run.pk)
+    return ended(run).measurement
+
+
 def wait_until(condition, *, deadline_s=20):
     end_s = time.monotonic() + deadline_s
     while not condition():
@@ -92,15 +98,16 @@ def test_the_sixth_run_knows_how_much_the_machine_changes_between_runs():
     known = KnownBest.of_this_machine(settings.DATA_DIR / "known_best.json")
     for best_s in (20e-6, 21e-6, 22e-6, 23e-6, 24e-6):
         known.remember(best_s)
-    run = a_lenet_run()
 
-    execution.execute(run.pk)
+    runs = [measured(a_lenet_run())]
+    # A moment on a busy machine may be quiet in two rounds only, which allow no interval.
+    while runs[-1].ci95_low_s is None and len(runs) < 10:
+        runs.append(measured(a_lenet_run()))
 
-    measurement = ended(run).measurement
-    spread = measurement.timing["speed_spread"]
-    half_ratio = (measurement.ci95_high_s - measurement.ci95_low_s) / 2 / measurement.mean_s
-    assert spread == pytest.approx(2.776 * math.log(23 / 21) / 1.349, rel=1e-6)
-    assert half_ratio > spread
+    half_ratio = (runs[-1].ci95_high_s - runs[-1].ci95_low_s) / 2 / runs[-1].mean_s
+    expected = 2.776 * math.log(23 / 21) / 1.349
+    assert runs[0].timing["speed_spread"] == pytest.approx(expected, rel=1e-6)
+    assert half_ratio > runs[-1].timing["speed_spread"]
 
 
 def test_a_profile_with_a_gpu_has_the_model_run_on_it_or_says_why_not():
